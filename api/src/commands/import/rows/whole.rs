@@ -1,0 +1,135 @@
+//! Reads JSON and YAML, whose documents have to be read whole, and finds the prompts in the shapes people keep them in.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+use serde_saphyr::{Error, UserMessageFormatter};
+
+use super::strict::Strict;
+use super::{MAPPED, Mapping, Row, Rows, all_shown, body, cannot_read, open, shown};
+
+/// How large a file may be that has to fit into memory, some times over.
+const LARGEST: u64 = 256 * 1024 * 1024;
+
+const SHAPES: &str = "it has to hold a list of prompts (on its own, or under `prompts` or `items`), one prompt with \
+                      its name and content, or an object of categories, each an object of names";
+
+pub(super) fn read(path: &Path, mapping: &Mapping, parse: fn(&str) -> Result<Value, String>) -> anyhow::Result<Rows> {
+    let text = text(path, LARGEST)?;
+    let entries = parse(&text).and_then(|value| entries(value, mapping)).map_err(|why| cannot_read(path, why))?;
+    drop(text);
+    check_columns(&entries, mapping).map_err(|why| cannot_read(path, why))?;
+    let total = Some(entries.len() as u64);
+    let mapping = mapping.clone();
+    let iter = (1..).zip(entries).map(move |(number, entry)| Row {
+        number,
+        line: None,
+        object: match entry.under {
+            None => body::from_value(&entry.value, &mapping),
+            Some((category, name)) => body::from_entry(category, name, &entry.value, &mapping),
+        },
+    });
+    Ok(Rows { total, iter: Box::new(iter) })
+}
+
+/// The document in a JSON file.
+pub(super) fn json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map(|Strict(value)| value).map_err(|error| format!("it is not valid JSON: {error}"))
+}
+
+/// The document in a YAML file, within the parser's limits for a file from who knows where.
+pub(super) fn yaml(text: &str) -> Result<Value, String> {
+    serde_saphyr::from_str(text).map_err(|error| {
+        let mut cause = &error;
+        while let Error::WithSnippet { error, .. } | Error::AliasError { error, .. } = cause {
+            cause = error;
+        }
+        match cause {
+            Error::Budget { .. }
+            | Error::AliasReplayCounterOverflow { .. }
+            | Error::AliasReplayLimitExceeded { .. }
+            | Error::AliasReplayStackDepthExceeded { .. }
+            | Error::AliasExpansionLimitExceeded { .. } => {
+                "as YAML it is too large, or its aliases expand too far; as NDJSON it could be of any size".to_owned()
+            }
+            _ => format!("it is not valid YAML: {}", cause.render_with_formatter(&UserMessageFormatter)),
+        }
+    })
+}
+
+/// The text of the file without its byte order mark.
+pub(super) fn text(path: &Path, largest: u64) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    open(path)?.take(largest + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, error))?;
+    if bytes.len() as u64 > largest {
+        let limit = largest / (1024 * 1024);
+        return Err(cannot_read(path, format!("it is larger than {limit} MiB; CSV and NDJSON may be of any size")));
+    }
+    let mut text = String::from_utf8(bytes).map_err(|_| cannot_read(path, "it is not UTF-8 text"))?;
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    Ok(text)
+}
+
+/// A prompt in the document, with the category and the name it stands under, if it does.
+struct Entry {
+    under: Option<(String, String)>,
+    value: Value,
+}
+
+fn entries(value: Value, mapping: &Mapping) -> Result<Vec<Entry>, String> {
+    let mut object = match value {
+        Value::Array(list) => return Ok(listed(list)),
+        Value::Object(object) => object,
+        other => return Err(format!("it is {}; {SHAPES}", body::kind(&other))),
+    };
+    let is_list = |key: &str| object.get(key).is_some_and(Value::is_array);
+    let list = match (is_list("prompts"), is_list("items")) {
+        (true, true) => return Err("it has both a `prompts` and an `items` list; one of them has to go".to_owned()),
+        (true, false) => object.remove("prompts"),
+        (false, true) => object.remove("items"),
+        (false, false) => None,
+    };
+    if let Some(Value::Array(list)) = list {
+        return Ok(listed(list));
+    }
+    if body::is_prompt(&object, mapping) {
+        return Ok(listed(vec![object.into()]));
+    }
+    by_category(object)
+}
+
+fn listed(list: Vec<Value>) -> Vec<Entry> {
+    list.into_iter().map(|value| Entry { under: None, value }).collect()
+}
+
+fn by_category(object: Map<String, Value>) -> Result<Vec<Entry>, String> {
+    if object.is_empty() {
+        return Err(format!("it is an empty object; {SHAPES}"));
+    }
+    let mut entries = Vec::new();
+    for (category, value) in object {
+        let Value::Object(prompts) = value else {
+            return Err(format!("its {} is {}; {SHAPES}", shown(&category), body::kind(&value)));
+        };
+        entries.extend(prompts.into_iter().map(|(name, value)| Entry { under: Some((category.clone(), name)), value }));
+    }
+    Ok(entries)
+}
+
+/// Finds the column that was asked for by name and is in no row: more likely a slip than a wish.
+fn check_columns(entries: &[Entry], mapping: &Mapping) -> Result<(), String> {
+    let objects = || entries.iter().filter_map(|entry| Some((entry, entry.value.as_object()?)));
+    let Some((first, keys)) = objects().next() else { return Ok(()) };
+    for field in MAPPED {
+        let is_given = first.under.is_some() && (field == "category" || field == "name");
+        let Some(column) = mapping.chosen(field).filter(|_| !is_given) else { continue };
+        if !objects().any(|(_, object)| object.contains_key(column)) {
+            let keys = all_shown(keys.keys().map(String::as_str));
+            return Err(format!("none of its rows has {}; the first has {keys}", shown(column)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! The commands of `prompt-store`, a file for each.
+mod health;
+mod import;
+mod migrate;
+mod openapi;
+mod seed;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use shared::{
+    App, config,
+    config::Settings,
+    start::{self, Failure, Migration},
+};
+
+use crate::config::Edge;
+
+/// The registry of the prompts that applications send to language models.
+///
+/// Without a command it serves: `http://127.0.0.1:5110`, a database in the current folder, the worker inside.
+#[derive(Parser)]
+#[command(name = "prompt-store", version, max_term_width = 110, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    edge: Edge,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 some of the work was refused · 2 a wrong argument or setting · \
+66 a file cannot be read · 69 Redis does not answer · 70 an error of this program · 71 the address cannot be listened \
+on · 73 the database cannot be opened · 78 settings that do not fit together";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API. The same as no command.
+    Serve,
+    /// Bring the tables of the database up to date, and end.
+    Migrate,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Add seven example prompts. What is there already stays as it is.
+    Seed,
+    /// Add the prompts of a CSV, JSON, NDJSON or YAML file.
+    Import(import::Import),
+    /// Ask a running store whether it is ready: exit code 0, if it is.
+    Health,
+}
+
+/// Runs the command line, and says what became of it as an exit code.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::try_parse().unwrap_or_else(|error| config::name_the_variable::<Cli>(error).exit());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(cli)),
+        Err(error) => Err(Failure::Internal(format!("cannot start: {error}"))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say(&format!("prompt-store: {failure}"));
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let Cli { command, settings, edge } = cli;
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(settings, edge).await,
+        Command::Migrate => migrate::run(settings).await,
+        Command::Openapi => openapi::run(),
+        Command::Seed => seed::run(open(settings).await?).await,
+        Command::Import(import) => import.run(open(settings).await?).await,
+        Command::Health => health::run(&edge).await,
+    }
+}
+
+/// Opens the store for a command that works and ends. Jobs it may order are left to whoever serves.
+async fn open(mut settings: Settings) -> Result<App, Failure> {
+    settings.redis_url = None;
+    start::open(settings, Migration::Allowed).await
+}
+
+/// For people, on standard error: what programs read goes to standard output.
+#[expect(clippy::print_stderr, reason = "a command speaks to whoever called it")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+/// The result of a command, on standard output.
+#[expect(clippy::print_stdout, reason = "a command answers whoever called it")]
+fn print(text: &str) {
+    print!("{text}");
+}

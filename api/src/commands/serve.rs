@@ -1,0 +1,58 @@
+//! `prompt-store`, `prompt-store serve`: the API, and the worker where there is no Redis.
+use std::net::SocketAddr;
+
+use shared::{
+    App,
+    config::{Mode, Settings},
+    start::{self, Failure, Migration},
+    telemetry,
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::say;
+use crate::{Door, config::Edge, router, server};
+
+pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
+    edge.check().map_err(Failure::Settings)?;
+    telemetry::start_log(&settings).map_err(|error| Failure::Settings(format!("{error:#}")))?;
+    let metrics = telemetry::start_metrics().map_err(|error| Failure::Internal(format!("{error:#}")))?;
+    let (listener, address) = listen(SocketAddr::new(edge.host, edge.port)).await?;
+    let app = start::open(settings, Migration::Allowed).await?;
+    welcome(&app, address);
+
+    let shutdown = start::shutdown_on_signal();
+    let worker = embedded_worker(&app, &shutdown);
+    let door = Door::new(app.clone(), edge.clone(), metrics, shutdown.clone());
+    server::serve(listener, router(door), &edge, shutdown).await;
+    if let Some(worker) = worker {
+        let ended = worker.await.map_err(|error| Failure::Internal(format!("the worker ended: {error}")))?;
+        ended.map_err(|error| Failure::Internal(format!("the worker ended: {error:#}")))?;
+    }
+    app.db.close().await;
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let cannot = |error: std::io::Error| {
+        let how = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there; stop it, or set PROMPT_STORE_PORT",
+            _ => "set PROMPT_STORE_HOST and PROMPT_STORE_PORT to an address of this machine",
+        };
+        Failure::Address(format!("cannot listen on {address}: {error}; {how}"))
+    };
+    let listener = TcpListener::bind(address).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    Ok((listener, address))
+}
+
+fn embedded_worker(app: &App, shutdown: &CancellationToken) -> Option<JoinHandle<anyhow::Result<()>>> {
+    let embedded = app.settings.mode() == Mode::Embedded;
+    embedded.then(|| tokio::spawn(worker::run(app.clone(), start::instance(), shutdown.clone())))
+}
+
+fn welcome(app: &App, address: SocketAddr) {
+    say(&format!("Prompt Store {} listens on http://{address}", env!("CARGO_PKG_VERSION")));
+    say(&format!("It runs on {}", start::describe(app)));
+    say(&format!("Look around at http://{address}/docs"));
+}

@@ -1,0 +1,255 @@
+//! Extractors that refuse bad input with a problem, not with plain text.
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{FromRef, FromRequest, FromRequestParts, Request, path::ErrorKind, rejection::PathRejection},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use shared::{Error, id::PromptId, page::PageRequest, prompts::Precondition};
+
+use crate::{Door, config::Edge, json, problem::Problem};
+
+/// The most bytes of a body, unless the route takes many prompts.
+pub(crate) const BODY_MAX: usize = 4 * 1024 * 1024;
+/// The most bytes of a body under `/bulk`.
+pub(crate) const BULK_BODY_MAX: usize = 32 * 1024 * 1024;
+
+/// A JSON body; or a JSON answer.
+pub(crate) struct Json<T>(pub(crate) T);
+
+/// A JSON body whose every field is optional, so that no body is an empty object.
+pub(crate) struct OptionalJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Door> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
+        Ok(Self(json::read(&body_of(request, &door.edge).await?)?))
+    }
+}
+
+impl<T: DeserializeOwned + Default> FromRequest<Door> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
+        let bytes = body_of(request, &door.edge).await?;
+        if bytes.iter().all(u8::is_ascii_whitespace) { Ok(Self(T::default())) } else { Ok(Self(json::read(&bytes)?)) }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+async fn body_of(request: Request, edge: &Edge) -> Result<Bytes, Problem> {
+    check_content_type(request.headers())?;
+    let most = body_max(request.uri().path());
+    read_body(request.into_body(), most, edge.body_timeout).await
+}
+
+/// How large the body of a request for this path may be.
+pub(crate) fn body_max(path: &str) -> usize {
+    if path.starts_with("/api/v1/bulk/") { BULK_BODY_MAX } else { BODY_MAX }
+}
+
+/// Reads a whole body, which must come in time.
+pub(crate) async fn read_body(body: Body, most: usize, timeout: Duration) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(timeout, to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_length_limit(&error) => Err(too_large(most)),
+        Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "body-broken", "the body ended before it was whole")),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body-timeout",
+            format!("the body did not come within {} s; send it again", timeout.as_secs_f32()),
+        )),
+    }
+}
+
+fn is_length_limit(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
+}
+
+pub(crate) fn too_large(most: usize) -> Problem {
+    let detail = format!("the body has more than {} MiB; send less at once", most / 1024 / 1024);
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+}
+
+/// JSON says that it is JSON. Plain `curl -d` does not; it is let in where no browser can be behind it.
+fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap_or("?"));
+    let essence = kind.map(|kind| kind.split(';').next().unwrap_or(kind).trim().to_ascii_lowercase());
+    let is_json =
+        |kind: &str| kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
+    match essence.as_deref() {
+        Some(kind) if is_json(kind) => Ok(()),
+        None | Some("application/x-www-form-urlencoded") if !headers.contains_key(header::ORIGIN) => Ok(()),
+        _ => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            "the body must be JSON; say `Content-Type: application/json`",
+        )),
+    }
+}
+
+/// Parameters in the path. One that cannot be what it should be is not there.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = parts.uri.path().to_owned();
+        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(params)) => Ok(Self(params)),
+            Err(PathRejection::FailedToDeserializePathParams(rejection)) => Err(match rejection.into_kind() {
+                ErrorKind::InvalidUtf8InPathParam { key } => {
+                    Problem::new(StatusCode::BAD_REQUEST, "bad-path", format!("`{key}` in the path is not UTF-8"))
+                }
+                ErrorKind::DeserializeError { value, key, .. } | ErrorKind::ParseErrorAtKey { value, key, .. } => {
+                    Error::not_found(entity(&path, &key), value).into()
+                }
+                ErrorKind::ParseErrorAtIndex { value, .. } | ErrorKind::ParseError { value, .. } => {
+                    Error::not_found(entity(&path, "id"), value).into()
+                }
+                _ => Error::not_found("resource", path).into(),
+            }),
+            Err(rejection) => Err(Error::internal(rejection).into()),
+        }
+    }
+}
+
+/// What a path parameter names, so that a malformed id reads like an unknown one.
+fn entity(path: &str, key: &str) -> &'static str {
+    match key {
+        "v" | "version" => "version",
+        _ if path.starts_with("/api/v1/bulk/") => "bulk operation",
+        _ => "prompt",
+    }
+}
+
+/// Parameters in the query: known ones only, `name=a&name=b` for lists.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let deserializer = serde_html_form::Deserializer::from_bytes(query.as_bytes());
+        serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
+            let path = error.path().to_string();
+            let pointer =
+                if path == "." { String::new() } else { format!("/{}", path.split('[').next().unwrap_or("")) };
+            json::misfit(pointer, &error.inner().to_string()).into()
+        })
+    }
+}
+
+/// `limit`, `offset` and `cursor`, for routes that take nothing else.
+#[derive(Debug, Default, serde::Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// The most rows of the page, 1 to 1000.
+    #[param(minimum = 1, maximum = 1000, default = 50)]
+    pub(crate) limit: Option<i64>,
+    /// How many rows to pass over.
+    #[param(minimum = 0)]
+    pub(crate) offset: Option<i64>,
+    /// The `next_cursor` of the page before, instead of an offset.
+    pub(crate) cursor: Option<String>,
+}
+
+impl PageQuery {
+    pub(crate) fn request(self) -> Result<PageRequest, Problem> {
+        Ok(PageRequest::new(self.limit, self.offset, self.cursor)?)
+    }
+}
+
+/// Who asks. Made by the middleware, so that it can see afterwards whether an answer was replayed.
+#[derive(Clone)]
+pub(crate) struct Caller(pub(crate) shared::Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = parts.extensions.get::<Self>().cloned();
+        caller.ok_or_else(|| Error::internal("a request without a caller").into())
+    }
+}
+
+/// The `If-Match` of a request.
+pub(crate) struct IfMatch(pub(crate) Precondition);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch
+where
+    Door: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let mut tags = Vec::new();
+        for header in parts.headers.get_all(header::IF_MATCH) {
+            tags.extend(header.to_str().map_err(|_| bad_if_match())?.split(',').map(str::trim));
+        }
+        if tags.is_empty() {
+            if Door::from_ref(state).edge.require_if_match {
+                let detail =
+                    "this store takes a change only with `If-Match: \"<revision>\"`, the ETag of what was read";
+                return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if-match-required", detail));
+            }
+            return Ok(Self(Precondition::None));
+        }
+        if tags == ["*"] {
+            return Ok(Self(Precondition::Exists));
+        }
+        let mut revisions = Vec::new();
+        for tag in tags {
+            let strong = tag.strip_prefix("W/").unwrap_or(tag);
+            let text = strong.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(bad_if_match)?;
+            // A weak tag never matches, nor does one that is not ours; both are well formed.
+            if strong == tag {
+                revisions.extend(revision_of(text));
+            }
+        }
+        Ok(Self(Precondition::Revisions(revisions)))
+    }
+}
+
+fn bad_if_match() -> Problem {
+    let detail = "`If-Match` must be `*` or entity tags in double quotes, like `\"7\"`";
+    Problem::new(StatusCode::BAD_REQUEST, "bad-if-match", detail)
+}
+
+/// Of `7`, or of `prm_…-7` as a read by name has it.
+fn revision_of(tag: &str) -> Option<i64> {
+    tag.rsplit('-').next().and_then(|revision| revision.parse().ok())
+}
+
+/// The entity tag of a prompt read by its id.
+pub(crate) fn etag(revision: i64) -> String {
+    format!("\"{revision}\"")
+}
+
+/// The entity tag of a prompt read by its name, which may be another prompt's tomorrow.
+pub(crate) fn named_etag(id: PromptId, revision: i64) -> String {
+    format!("\"{id}-{revision}\"")
+}
+
+/// An answer with its entity tag; or 304, if the client has it already.
+pub(crate) fn tagged(request: &HeaderMap, etag: String, body: impl Serialize) -> Response {
+    let tags = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, "no-cache".to_owned())];
+    let known = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|header| header.to_str().ok());
+    let mut known = known.flat_map(|header| header.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
+    if known.any(|tag| tag == "*" || tag == etag) {
+        return (StatusCode::NOT_MODIFIED, tags).into_response();
+    }
+    (tags, Json(body)).into_response()
+}

@@ -1,0 +1,78 @@
+//! The HTTP door of Prompt Store. Every route is here.
+pub mod commands;
+pub mod config;
+mod extract;
+mod health;
+mod json;
+mod middleware;
+mod openapi;
+mod problem;
+mod routes;
+mod server;
+
+use std::sync::Arc;
+
+use axum::{
+    Router, extract::FromRef, middleware::from_fn, middleware::from_fn_with_state, response::Redirect, routing::get,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use shared::App;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use config::Edge;
+
+pub use openapi::document;
+
+/// Where the published contract is served.
+const OPENAPI_PATH: &str = "/api/openapi.json";
+
+/// What handlers may reach: the store, and what belongs to the door alone.
+#[derive(Clone, FromRef)]
+pub struct Door {
+    app: App,
+    edge: Arc<Edge>,
+    metrics: PrometheusHandle,
+    places: Arc<Semaphore>,
+    shutdown: CancellationToken,
+}
+
+impl Door {
+    /// A door to a store. Once `shutdown` is cancelled it says that it is not ready.
+    #[must_use]
+    pub fn new(app: App, edge: Edge, metrics: PrometheusHandle, shutdown: CancellationToken) -> Self {
+        let places = Arc::new(Semaphore::new(edge.max_in_flight as usize));
+        Self { app, edge: Arc::new(edge), metrics, places, shutdown }
+    }
+}
+
+/// Every route of the contract, and the contract that follows from them.
+fn contract() -> (Router<Door>, OpenApi) {
+    OpenApiRouter::with_openapi(openapi::base())
+        .nest("/api/v1/prompts", routes::prompts::router())
+        .nest("/api/v1/prompts", routes::serving::router())
+        .nest("/api/v1/prompts", routes::versions::router())
+        .nest("/api/v1/bulk", routes::bulk::router())
+        .merge(health::router())
+        .split_for_parts()
+}
+
+/// The whole service: the contract, the page that shows it, and what happens to every request.
+pub fn router(door: Door) -> Router {
+    let (routes, openapi) = contract();
+    routes
+        .route("/", get(|| async { Redirect::temporary("/docs/") }))
+        .merge(SwaggerUi::new("/docs").url(OPENAPI_PATH, openapi))
+        .fallback(middleware::not_found)
+        .method_not_allowed_fallback(middleware::method_not_allowed)
+        .layer(from_fn_with_state(door.clone(), middleware::identify))
+        .layer(from_fn_with_state(door.clone(), middleware::limit))
+        .layer(from_fn_with_state(door.clone(), middleware::admit))
+        .layer(CatchPanicLayer::custom(middleware::panicked))
+        .layer(from_fn(middleware::observe))
+        .with_state(door)
+}

@@ -1,0 +1,241 @@
+//! What happens to every request before and after its handler.
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use sha2::{Digest, Sha256};
+use shared::caller::Idempotency;
+use subtle::ConstantTimeEq;
+use tracing::Instrument;
+
+use crate::{Door, config::Edge, extract, problem::Problem};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const NAME_CHARS_MAX: usize = 128;
+const KEY_CHARS_MAX: usize = 255;
+const URI_BYTES_MAX: usize = 8 * 1024;
+/// A request that finds every place taken waits this long for one.
+const PLACE_WAIT: Duration = Duration::from_millis(500);
+
+/// The name of a request, in every log line and answer.
+#[derive(Clone)]
+struct RequestId(String);
+
+/// Names the request, times it, counts it, and renders what it was refused with.
+pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let id = request_id(request.headers());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let span = tracing::info_span!("request", request_id = id, %method, path);
+    let started = Instant::now();
+
+    let mut response = next.run(request).instrument(span.clone()).await;
+
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let rendered = problem.of_request(&path, &id).render();
+        // What others have said about the answer stays: which methods are allowed, that the connection ends.
+        let (mut parts, body) = rendered.into_parts();
+        for (name, value) in response.headers() {
+            if name != header::CONTENT_LENGTH && !parts.headers.contains_key(name) {
+                parts.headers.insert(name, value.clone());
+            }
+        }
+        response = Response::from_parts(parts, body);
+    }
+    let (status, elapsed) = (response.status(), started.elapsed());
+    let labels = [("method", method.to_string()), ("route", route)];
+    metrics::histogram!("prompt_store_http_request_seconds", &labels).record(elapsed);
+    let [method, route] = labels;
+    let labels = [method, route, ("status", status.as_str().to_owned())];
+    metrics::counter!("prompt_store_http_requests_total", &labels).increment(1);
+    span.in_scope(|| tracing::debug!(status = status.as_u16(), ?elapsed, "answered"));
+
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id.clone());
+        headers.insert(CORRELATION_ID, id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !path.starts_with("/docs") {
+        let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+        headers.insert(header::CONTENT_SECURITY_POLICY, nothing);
+    }
+    response
+}
+
+/// The client's name for the request, if it is sane; else one of ours.
+fn request_id(headers: &HeaderMap) -> String {
+    let sane = |name| {
+        let text = headers.get(name)?.to_str().ok()?;
+        let good = !text.is_empty() && text.len() <= NAME_CHARS_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
+        good.then(|| text.to_owned())
+    };
+    sane(CORRELATION_ID).or_else(|| sane(REQUEST_ID)).unwrap_or_else(shared::id::request_id)
+}
+
+/// A handler that panicked: our bug, and one request's only.
+pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let error = shared::Error::internal(format!("a handler panicked: {}", said.unwrap_or("?")));
+    Problem::from(error).into_response()
+}
+
+/// Turns away what must not reach a handler: too large, encoded, from an unknown host, without its key.
+pub(crate) async fn admit(State(door): State<Door>, request: Request, next: Next) -> Response {
+    match check(&door.edge, &request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => {
+            let mut response = problem.into_response();
+            // The body was not read, so nothing sensible can follow on this connection.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            response
+        }
+    }
+}
+
+fn check(edge: &Edge, request: &Request) -> Result<(), Problem> {
+    let (uri, headers) = (request.uri(), request.headers());
+    if uri.path_and_query().is_some_and(|uri| uri.as_str().len() > URI_BYTES_MAX) {
+        let detail = "the address has more than 8 KiB; send what is long in a body";
+        return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri-too-long", detail));
+    }
+    match edge.admin_key() {
+        Some(key) if !is_open(uri.path()) => check_key(key, headers)?,
+        Some(_) => {}
+        None => check_host(edge, headers)?,
+    }
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let most = extract::body_max(uri.path());
+    if length.is_some_and(|length| length > most as u64) {
+        return Err(extract::too_large(most));
+    }
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        let detail = "the body must not be compressed";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail));
+    }
+    Ok(())
+}
+
+/// What probes and people may ask without a key: nothing of it tells what the store holds.
+fn is_open(path: &str) -> bool {
+    matches!(path, "/" | "/health/live" | "/health/ready" | "/docs" | "/api/openapi.json") || path.starts_with("/docs/")
+}
+
+fn check_key(key: &str, headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let given = given.map_or("", |(_, key)| key.trim());
+    // Hashed first, so that neither length nor content shows in the time it takes.
+    let same = Sha256::digest(given.as_bytes()).ct_eq(&Sha256::digest(key.as_bytes()));
+    if bool::from(same) {
+        return Ok(());
+    }
+    let detail = "this store wants a key: send `Authorization: Bearer <PROMPT_STORE_ADMIN_KEY>`";
+    Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail))
+}
+
+/// Without a key only this machine may ask, and a web page must not do so in its user's name: a page whose
+/// host name was pointed here still says its own name.
+fn check_host(edge: &Edge, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(host) = headers.get(header::HOST) else { return Ok(()) };
+    let host = host.to_str().unwrap_or("?");
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    let local =
+        name.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    if local || edge.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(name)) {
+        return Ok(());
+    }
+    let detail = "without an admin key this store answers to `localhost` only; set PROMPT_STORE_ALLOWED_HOSTS, or an \
+                  admin key";
+    Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail))
+}
+
+/// So many at once, each for so long.
+pub(crate) async fn limit(State(door): State<Door>, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/health") {
+        return next.run(request).await;
+    }
+    let Ok(Ok(_place)) = tokio::time::timeout(PLACE_WAIT, door.places.acquire()).await else {
+        let detail = "too many requests are being worked; try again in a moment";
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).into_response();
+    };
+    match tokio::time::timeout(door.edge.handler_timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = "the answer took too long; nothing was changed";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).into_response()
+        }
+    }
+}
+
+/// Says who asks, and whether the request was asked before.
+pub(crate) async fn identify(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let actor = if door.edge.admin_key().is_some() { "admin" } else { "anonymous" };
+    let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
+    let mut idempotency = None;
+    if matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
+        match fingerprint(&door.edge, request).await {
+            Ok((same, found)) => (request, idempotency) = (same, found),
+            Err(problem) => return problem.into_response(),
+        }
+    }
+    let caller = shared::Caller::new(actor, &id, idempotency);
+    request.extensions_mut().insert(extract::Caller(caller.clone()));
+    let mut response = next.run(request).await;
+    if caller.was_replayed() {
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// The request as it was, and what makes another one the same.
+async fn fingerprint(edge: &Edge, request: Request) -> Result<(Request, Option<Idempotency>), Problem> {
+    let Some(key) = request.headers().get(IDEMPOTENCY_KEY).cloned() else { return Ok((request, None)) };
+    let key = key.to_str().ok().filter(|key| {
+        (1..=KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    });
+    let key = key.ok_or_else(|| {
+        let detail = format!("`Idempotency-Key` must be 1 to {KEY_CHARS_MAX} visible ASCII characters");
+        Problem::new(StatusCode::BAD_REQUEST, "bad-idempotency-key", detail)
+    })?;
+    let (parts, body) = request.into_parts();
+    let bytes = extract::read_body(body, extract::body_max(parts.uri.path()), edge.body_timeout).await?;
+    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+    let mut hash = Sha256::new();
+    for part in [parts.method.as_str().as_bytes(), target.as_bytes(), &bytes] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let fingerprint = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let idempotency = Idempotency { key: key.into(), fingerprint: fingerprint.into() };
+    Ok((Request::from_parts(parts, Body::from(bytes)), Some(idempotency)))
+}
+
+/// A route that is not there.
+pub(crate) async fn not_found() -> Problem {
+    let detail = "there is no such route; /docs lists them all";
+    Problem::new(StatusCode::NOT_FOUND, "no-such-route", detail)
+}
+
+/// A route that is there, for other methods.
+pub(crate) async fn method_not_allowed() -> Problem {
+    let detail = "this route does not take that method; the header `Allow` lists the ones it takes";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+}

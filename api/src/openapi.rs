@@ -1,0 +1,46 @@
+//! The published contract, as it follows from the code.
+use utoipa::{
+    OpenApi,
+    openapi::{
+        Components,
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Prompt Store",
+        description = "The registry of the prompts that applications send to language models.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    tags(
+        (name = "prompts", description = "Keep a prompt, change it, find it."),
+        (name = "serving", description = "Give me my prompt, filled."),
+        (name = "versions", description = "What a prompt was, and the labels that point there."),
+        (name = "bulk", description = "Many prompts at once."),
+        (name = "operations", description = "How the store is."),
+    ),
+)]
+struct Base;
+
+/// What no route says: who we are, and how to bring a key.
+pub(crate) fn base() -> utoipa::openapi::OpenApi {
+    let mut base = Base::openapi();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("PROMPT_STORE_ADMIN_KEY"));
+    let components = base.components.get_or_insert_with(Components::new);
+    components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
+    // A store on one's own machine needs no key; any other does.
+    base.security =
+        Some(vec![SecurityRequirement::default(), SecurityRequirement::new::<_, [&str; 0], &str>("key", [])]);
+    base
+}
+
+/// The contract as `api/openapi.json` holds it.
+#[must_use]
+pub fn document() -> String {
+    let (_, openapi) = crate::contract();
+    let mut text = openapi.to_pretty_json().expect("a contract is plain data");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,150 @@
+//! Give me my prompt, filled.
+use axum::{
+    extract::{RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use shared::{
+    App, Error,
+    prompts::Selector,
+    serving::{self, BatchItem, RenderRequest, Rendered, Served},
+    templates::Given,
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    Door,
+    extract::{Json, OptionalJson, Path, named_etag, tagged},
+    problem::Problem,
+};
+
+pub(crate) fn router() -> OpenApiRouter<Door> {
+    OpenApiRouter::new().routes(routes!(get_filled, fill)).routes(routes!(batch_get)).routes(routes!(render))
+}
+
+/// Get a prompt by name, filled with the variables in the query.
+///
+/// Every parameter but `version`, `label`, `include`, `user_id` and `session_id` is a variable. A variable of
+/// such a name, or more than an address can hold, goes by POST.
+#[utoipa::path(
+    get, path = "/search/{category}/{name}", tag = "serving", operation_id = "getFilledPrompt",
+    params(("category" = String, Path, description = "`/` is written `%2F`"), ("name" = String, Path),
+           ("version" = Option<i64>, Query), ("label" = Option<String>, Query)),
+    responses((status = 200, body = Served), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn get_filled(
+    State(app): State<App>,
+    Path((category, name)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (mut version, mut label, mut variables) = (None, None, Vec::new());
+    for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match &*key {
+            "version" => version = Some(number(&value)?),
+            "label" => label = Some(value.into_owned()),
+            "include" | "user_id" | "session_id" => {}
+            _ => variables.push((key.into_owned(), value.into_owned())),
+        }
+    }
+    let given = if variables.is_empty() { None } else { Some(Given::Query(variables)) };
+    respond(&app, &category, &name, (version, label), given, &headers).await
+}
+
+fn number(text: &str) -> Result<i64, Error> {
+    text.parse().map_err(|_| Error::invalid("/version", "wrong-type", "`version` must be a whole number"))
+}
+
+/// What to fill a prompt with.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+struct FillRequest {
+    /// The values, by name. Given but empty, the prompt is filled with its defaults.
+    #[schema(value_type = Option<Object>)]
+    variables: Option<Map<String, Value>>,
+    /// This version.
+    version: Option<i64>,
+    /// The version this label points at.
+    label: Option<String>,
+    /// For whom: the same user gets the same arm of a test.
+    user_id: Option<String>,
+}
+
+/// Get a prompt by name, filled with variables of any name and size.
+#[utoipa::path(
+    post, path = "/search/{category}/{name}", tag = "serving", operation_id = "fillPrompt",
+    request_body = Option<FillRequest>,
+    params(("category" = String, Path, description = "`/` is written `%2F`"), ("name" = String, Path)),
+    responses((status = 200, body = Served), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn fill(
+    State(app): State<App>,
+    Path((category, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    OptionalJson(request): OptionalJson<FillRequest>,
+) -> Result<Response, Problem> {
+    let given = request.variables.map(Given::Json);
+    respond(&app, &category, &name, (request.version, request.label), given, &headers).await
+}
+
+async fn respond(
+    app: &App,
+    category: &str,
+    name: &str,
+    (version, label): (Option<i64>, Option<String>),
+    given: Option<Given>,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let selector = Selector::new(version, label, Selector::Production)?;
+    let served = serving::get(app, category, name, &selector, given).await?;
+    Ok(tagged(headers, named_etag(served.prompt.id, served.prompt.revision), served))
+}
+
+/// Prompts to get at once.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BatchRequest {
+    /// 1 to 100.
+    items: Vec<BatchItem>,
+}
+
+/// What became of the items of a batch, in their order.
+#[derive(Serialize, ToSchema)]
+struct BatchAnswer {
+    results: Vec<BatchResult>,
+}
+
+/// A prompt, or why there is none.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum BatchResult {
+    /// As `GET /prompts/search/{category}/{name}` answers it.
+    Served(Box<Served>),
+    /// Why it was refused.
+    Problem { problem: Problem },
+}
+
+/// Get many prompts by name, each filled.
+#[utoipa::path(
+    post, path = "/batch-get", tag = "serving", operation_id = "batchGetPrompts", request_body = BatchRequest,
+    responses((status = 200, body = BatchAnswer), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn batch_get(State(app): State<App>, Json(request): Json<BatchRequest>) -> Result<Json<BatchAnswer>, Problem> {
+    let results = serving::batch(&app, request.items).await?.into_iter().map(|result| match result {
+        Ok(served) => BatchResult::Served(Box::new(served)),
+        Err(error) => BatchResult::Problem { problem: error.into() },
+    });
+    Ok(Json(BatchAnswer { results: results.collect() }))
+}
+
+/// Fill a template without storing it.
+#[utoipa::path(
+    post, path = "/render", tag = "serving", operation_id = "renderTemplate", request_body = RenderRequest,
+    responses((status = 200, body = Rendered), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn render(Json(request): Json<RenderRequest>) -> Result<Json<Rendered>, Problem> {
+    Ok(Json(serving::render(request).await?))
+}

@@ -1,0 +1,68 @@
+//! What a domain operation may reach. Cheap to clone, built once by each binary.
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::{
+    caller::Caller,
+    clock::{Clock, Timestamp},
+    config::Settings,
+    db::{Db, Tx},
+    error::{Error, Result},
+    idempotency,
+    jobs::Doorbell,
+    secret::SecretKey,
+};
+
+/// The store, as its operations see it.
+#[derive(Clone)]
+pub struct App {
+    /// Where everything is kept.
+    pub db: Db,
+    /// Tells workers that a job waits.
+    pub doorbell: Doorbell,
+    /// The present.
+    pub clock: Clock,
+    /// As they were at the start.
+    pub settings: Arc<Settings>,
+    /// What the store signs with.
+    pub secret: SecretKey,
+    /// When this process began.
+    pub started_at: Timestamp,
+}
+
+/// What [`App::begin_once`] finds.
+pub(crate) enum Begun<T> {
+    /// The request is new: go on.
+    Fresh(Tx),
+    /// The request had its effect before: this was its answer.
+    Answered(T),
+}
+
+/// `let mut tx = begin!(app, caller);` opens the transaction of an operation that a client may repeat. If the
+/// caller's idempotency key was answered before, the function returns that answer again, as `?` returns an
+/// error. End it with `tx.commit_with(&answer)`, which keeps the answer beside its effect.
+macro_rules! begin {
+    ($app:expr, $caller:expr) => {
+        match $app.begin_once($caller).await? {
+            $crate::app::Begun::Fresh(tx) => tx,
+            $crate::app::Begun::Answered(answer) => return Ok(answer),
+        }
+    };
+}
+pub(crate) use begin;
+
+impl App {
+    /// Opens a transaction as `caller`. Change, audit row and jobs commit together, or not at all.
+    pub async fn begin(&self, caller: &Caller) -> Result<Tx> {
+        Ok(Tx::new(self.db.begin().await?, caller.clone(), self.clock.now(), self.doorbell.clone()))
+    }
+
+    /// Opens a transaction and claims the caller's idempotency key in it. See [`begin!`].
+    pub(crate) async fn begin_once<T: DeserializeOwned>(&self, caller: &Caller) -> Result<Begun<T>> {
+        let mut tx = self.begin(caller).await?;
+        let Some(answer) = idempotency::claim(&mut tx).await? else { return Ok(Begun::Fresh(tx)) };
+        caller.mark_replayed();
+        serde_json::from_str(&answer).map(Begun::Answered).map_err(|error| Error::Internal(error.into()))
+    }
+}

@@ -1,0 +1,11 @@
+//! Many prompts at once: operations whose items are worked in chunks, each item by itself.
+mod jobs;
+mod model;
+mod repository;
+mod service;
+
+pub use jobs::RunBulkOperation;
+pub use model::{
+    BulkCreate, BulkError, BulkFilter, BulkItem, BulkOperation, ITEMS_MAX, ItemState, OnConflict, OperationStatus,
+};
+pub use service::{Outcome, create, create_now, gave_up, get, items, list, run};

@@ -1,0 +1,146 @@
+//! The settings both binaries read, each from a flag or a variable of the environment. `--help` prints them.
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+/// What every process of a store must agree on.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// Where prompts are kept: a `SQLite` file, created with its folder.
+    #[arg(long, env = "PROMPT_STORE_DB", default_value = "prompt_store.db", value_name = "PATH")]
+    pub db: String,
+
+    /// Redis, for workers of their own: `redis://localhost:6379`. Unset, this process works its jobs itself.
+    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true, value_parser = redis_url)]
+    pub redis_url: Option<String>,
+
+    /// What the keys of this store begin with, where several share one Redis.
+    #[arg(long, env = "PROMPT_STORE_REDIS_PREFIX", default_value = "prompt-store", value_name = "TEXT")]
+    pub redis_prefix: String,
+
+    /// Signs cursors; at least 32 bytes. Unset, a key is made beside the `SQLite` file.
+    #[arg(long, env = "PROMPT_STORE_SECRET_KEY", value_name = "TEXT", hide_env_values = true)]
+    pub secret_key: Option<String>,
+
+    /// How long a worker may be silent before its job goes to another, in milliseconds.
+    #[arg(long = "lease-ms", env = "PROMPT_STORE_LEASE_MS", default_value = "15000", value_name = "MS",
+          value_parser = milliseconds)]
+    pub lease: Duration,
+
+    /// How often workers look for jobs that nobody rang for, in milliseconds.
+    #[arg(long = "tick-ms", env = "PROMPT_STORE_TICK_MS", default_value = "500", value_name = "MS",
+          value_parser = milliseconds)]
+    pub tick: Duration,
+
+    /// What is logged, on standard error: `info`, or `warn,shared=debug`.
+    #[arg(long, env = "PROMPT_STORE_LOG", default_value = "info,apalis_core=warn,apalis=warn", value_name = "FILTER")]
+    pub log: String,
+
+    /// How it is logged.
+    #[arg(long, env = "PROMPT_STORE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: an object a line.
+    Json,
+}
+
+/// How the processes of a store share the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// One process does everything.
+    Embedded,
+    /// Workers are processes of their own, told through Redis.
+    Distributed,
+}
+
+impl Mode {
+    /// As `/health` says it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Distributed => "distributed",
+        }
+    }
+}
+
+impl Settings {
+    /// `REDIS_URL` says which; it is never guessed.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        if self.redis_url().is_some() { Mode::Distributed } else { Mode::Embedded }
+    }
+
+    /// The address of Redis; set but empty is not set.
+    #[must_use]
+    pub fn redis_url(&self) -> Option<&str> {
+        self.redis_url.as_deref().filter(|url| !url.is_empty())
+    }
+}
+
+/// A number of milliseconds, at least one.
+pub fn milliseconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<u64>() {
+        Ok(millis @ 1..=86_400_000) => Ok(Duration::from_millis(millis)),
+        _ => Err("it must be a whole number of milliseconds, 1 to 86400000 (a day)".to_owned()),
+    }
+}
+
+fn redis_url(text: &str) -> Result<String, String> {
+    let known = ["redis://", "rediss://", "redis+unix://", "unix://"];
+    if text.is_empty() || known.iter().any(|scheme| text.starts_with(scheme)) {
+        return Ok(text.to_owned());
+    }
+    Err("it must be an address like redis://localhost:6379".to_owned())
+}
+
+/// A refused setting, told with the variable it may have come from: clap itself names only the flag.
+#[must_use]
+pub fn name_the_variable<C: clap::CommandFactory>(error: clap::Error) -> clap::Error {
+    use clap::error::{ContextKind, ContextValue};
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return error };
+    let command = C::command();
+    let named = |arg: &&clap::Arg| arg.get_long().is_some_and(|long| flag.starts_with(&format!("--{long} ")));
+    let variable = command.get_arguments().find(named).and_then(|arg| arg.get_env()?.to_str());
+    match variable {
+        Some(variable) if std::env::var_os(variable).is_some() => {
+            let text = error.render().to_string();
+            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            clap::Error::raw(error.kind(), format!("{first}\n\nThe setting comes from the variable {variable}.\n"))
+        }
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_are_a_whole_number_from_one_to_a_day() {
+        assert_eq!(milliseconds("1500"), Ok(Duration::from_millis(1500)));
+        for text in ["0", "-1", "1.5", "", "15s", "86400001"] {
+            assert!(milliseconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_redis_url_is_none() {
+        #[derive(clap::Parser)]
+        struct Cli {
+            #[command(flatten)]
+            settings: Settings,
+        }
+        use clap::Parser;
+        let settings = |args: &[&str]| Cli::try_parse_from([&["x"], args].concat()).map(|cli| cli.settings);
+        assert_eq!(settings(&["--redis-url", ""]).unwrap().mode(), Mode::Embedded);
+        assert_eq!(settings(&["--redis-url", "redis://x"]).unwrap().mode(), Mode::Distributed);
+        assert!(settings(&["--redis-url", "localhost:6379"]).is_err());
+    }
+}

@@ -1,0 +1,135 @@
+//! The one error of the domain. It knows what went wrong, never how HTTP spells it.
+use std::fmt::Display;
+
+/// What every operation of the domain answers with.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong: five kinds, each of which asks something else of the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is not there.
+    #[error("there is no {entity} `{id}`")]
+    NotFound {
+        /// What was looked for, as the contract calls it: `prompt`, `version`.
+        entity: &'static str,
+        /// The id, name or number it was looked for by.
+        id: String,
+    },
+
+    /// The input breaks a rule. The caller must change it.
+    #[error("{detail}")]
+    Invalid {
+        /// Stable and kebab-case; `validation-failed` unless something more telling is known.
+        code: &'static str,
+        /// One sentence for a person.
+        detail: String,
+        /// The fields at fault, where fields are.
+        violations: Vec<Violation>,
+    },
+
+    /// The state forbids it. The caller can act on the code.
+    #[error("{detail}")]
+    Conflict {
+        /// Stable and kebab-case.
+        code: &'static str,
+        /// One sentence for a person.
+        detail: String,
+    },
+
+    /// A dependency is away. The only transient kind: the same call may succeed later.
+    #[error("{detail}")]
+    Unavailable {
+        /// Stable and kebab-case: `database-unavailable`, `storage-full`.
+        code: &'static str,
+        /// One sentence for a person.
+        detail: &'static str,
+        /// For the log, never for the client.
+        #[source]
+        source: anyhow::Error,
+    },
+
+    /// We are wrong. Details go to the log.
+    #[error("internal error")]
+    Internal(#[source] anyhow::Error),
+}
+
+/// One field of the input that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// JSON Pointer (RFC 6901) into the body, `/name`; for a query parameter, the same with its name.
+    pub pointer: String,
+    /// Stable and kebab-case: `too-long`, `required`.
+    pub code: &'static str,
+    /// One sentence for a person.
+    pub detail: String,
+}
+
+impl Violation {
+    /// A violation at a pointer.
+    pub fn new(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), code, detail: detail.into() }
+    }
+}
+
+impl Error {
+    /// One field breaks a rule.
+    pub fn invalid(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::from_violations(vec![Violation::new(pointer, code, detail)])
+    }
+
+    /// Some fields break rules. There must be at least one.
+    #[must_use]
+    pub fn from_violations(violations: Vec<Violation>) -> Self {
+        let detail = match violations.as_slice() {
+            [only] => only.detail.clone(),
+            several => format!("{} fields are not as they must be; `errors` lists them", several.len()),
+        };
+        Self::Invalid { code: "validation-failed", detail, violations }
+    }
+
+    /// `entity` is not there under `id`.
+    pub fn not_found(entity: &'static str, id: impl Display) -> Self {
+        Self::NotFound { entity, id: id.to_string() }
+    }
+
+    /// The state forbids it.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Conflict { code, detail: detail.into() }
+    }
+
+    /// We are wrong, in a way that has no error of its own.
+    pub fn internal(detail: impl Display) -> Self {
+        Self::Internal(anyhow::anyhow!("{detail}"))
+    }
+
+    /// The stable, kebab-case name of what went wrong.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "not-found",
+            Self::Invalid { code, .. } | Self::Conflict { code, .. } | Self::Unavailable { code, .. } => code,
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// For the log and the operator, never for the client: the code and the whole chain of causes.
+    #[must_use]
+    pub fn for_log(&self) -> String {
+        match self {
+            Self::Internal(source) | Self::Unavailable { source, .. } => format!("{}: {source:#}", self.code()),
+            refusal => format!("{}: {refusal}", self.code()),
+        }
+    }
+
+    /// Would the same call succeed later without anyone changing anything?
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+
+    /// Is the caller at fault, so that trying the same again is useless?
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::NotFound { .. } | Self::Invalid { .. } | Self::Conflict { .. })
+    }
+}

@@ -1,0 +1,137 @@
+//! How the store and everything it depends on is.
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{app::App, config::Mode, db::params, jobs};
+
+/// A job that waits longer than this should have been worked.
+const JOB_AGE_MAX: Duration = Duration::from_mins(1);
+/// With less space than this on the disk, writes may soon fail.
+const DISK_BYTES_MIN: u64 = 256 * 1024 * 1024;
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How well something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// As it should be.
+    Healthy,
+    /// It works, and someone should look at it.
+    Degraded,
+    /// It does not work.
+    Unhealthy,
+}
+
+/// How the store is.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// The worst of the checks.
+    pub status: Status,
+    /// Of this program.
+    pub version: &'static str,
+    /// `embedded` or `distributed`.
+    pub mode: &'static str,
+    /// Since this process began.
+    pub uptime_seconds: u64,
+    /// By what was looked at: database, redis, queue, worker, disk.
+    pub checks: BTreeMap<&'static str, Check>,
+}
+
+/// How one thing is.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Check {
+    /// How well.
+    pub status: Status,
+    /// One sentence for a person.
+    pub detail: String,
+}
+
+impl Check {
+    fn new(status: Status, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into() }
+    }
+}
+
+/// Looks at everything.
+pub async fn check(app: &App) -> Health {
+    let (database, redis, queue, worker) = tokio::join!(database(app), redis(app), queue(app), worker(app));
+    let checks = BTreeMap::from([
+        ("database", database),
+        ("redis", redis),
+        ("queue", queue),
+        ("worker", worker),
+        ("disk", disk(app)),
+    ]);
+    Health {
+        status: checks.values().map(|check| check.status).max().unwrap_or(Status::Healthy),
+        version: env!("CARGO_PKG_VERSION"),
+        mode: app.settings.mode().name(),
+        uptime_seconds: app.clock.now().since(app.started_at).as_secs(),
+        checks,
+    }
+}
+
+/// Does the database answer?
+pub async fn is_database_well(app: &App) -> bool {
+    database(app).await.status == Status::Healthy
+}
+
+async fn database(app: &App) -> Check {
+    let ask = async {
+        let (one,): (i64,) = app.db.read().await?.fetch_one("SELECT 1", params![]).await?;
+        Ok::<i64, crate::Error>(one)
+    };
+    match tokio::time::timeout(DATABASE_TIMEOUT, ask).await {
+        Ok(Ok(_)) => Check::new(Status::Healthy, "it answers"),
+        Ok(Err(_)) | Err(_) => Check::new(Status::Unhealthy, "it does not answer"),
+    }
+}
+
+async fn redis(app: &App) -> Check {
+    match app.doorbell.ping().await {
+        Ok(Some(wait)) => Check::new(Status::Healthy, format!("it answers within {:.1} ms", wait.as_secs_f64() * 1e3)),
+        Ok(None) => Check::new(Status::Healthy, "not used: jobs are worked in this process"),
+        Err(_) => Check::new(Status::Degraded, "it does not answer; jobs are worked later than they could be"),
+    }
+}
+
+async fn queue(app: &App) -> Check {
+    let Ok(depths) = jobs::depths(app).await else {
+        return Check::new(Status::Unhealthy, "the ledger does not answer");
+    };
+    let count = |state: &str| depths.iter().filter(|depth| depth.state == state).map(|depth| depth.jobs).sum::<i64>();
+    let (waiting, running, dead) = (count("available"), count("running"), count("dead"));
+    let now = app.clock.now();
+    let ages = depths.iter().filter(|depth| depth.state == "available").map(|depth| now.since(depth.oldest_run_at));
+    let late = ages.max().is_some_and(|age| age > JOB_AGE_MAX);
+    let detail = format!("{waiting} waiting, {running} running, {dead} dead");
+    match late {
+        true => Check::new(Status::Degraded, format!("{detail}; the first has waited for more than a minute")),
+        false => Check::new(Status::Healthy, detail),
+    }
+}
+
+async fn worker(app: &App) -> Check {
+    match jobs::live_workers(app).await {
+        Ok(0) if app.settings.mode() == Mode::Distributed => {
+            Check::new(Status::Degraded, "none; start `prompt-store-worker`, or jobs wait for ever")
+        }
+        Ok(0) => Check::new(Status::Degraded, "the worker in this process has not said that it lives"),
+        Ok(count) => Check::new(Status::Healthy, format!("{count} alive")),
+        Err(_) => Check::new(Status::Unhealthy, "the ledger does not answer"),
+    }
+}
+
+fn disk(app: &App) -> Check {
+    let Some(folder) = app.db.folder() else { return Check::new(Status::Healthy, "the database keeps its own") };
+    match rustix::fs::statvfs(&folder) {
+        Ok(volume) => {
+            let free = volume.f_bavail * volume.f_frsize;
+            let status = if free < DISK_BYTES_MIN { Status::Degraded } else { Status::Healthy };
+            Check::new(status, format!("{} MiB free", free / 1024 / 1024))
+        }
+        Err(_) => Check::new(Status::Degraded, "the folder of the database cannot be looked at"),
+    }
+}

@@ -1,0 +1,192 @@
+//! The doorbell: tells a worker that a job is waiting. Losing a ring costs a moment, never a job.
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use apalis::prelude::TaskSink;
+use apalis_core::{
+    backend::{Vacuum, dequeue::VecDequeBackend},
+    task::Task,
+};
+use apalis_redis::RedisStorage;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+
+use super::Queue;
+use crate::id::JobId;
+
+/// So many ids may be outstanding in a queue: the backlog stays in the ledger.
+pub const WINDOW: usize = 500;
+
+/// For all the rings of one commit. Whoever waits for an answer does not wait longer for a bell.
+const RING_TIMEOUT: Duration = Duration::from_millis(250);
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
+/// A stall of Redis shorter than this is waited out.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What workers of this process hear: one bell a queue, whose clones are the same bell.
+pub type LocalBell = VecDequeBackend<JobId>;
+/// What workers of other processes hear.
+pub type RedisBell = RedisStorage<JobId>;
+
+/// Who is told.
+#[derive(Clone)]
+pub enum Doorbell {
+    /// The worker in this process.
+    Local(Arc<[LocalQueue; Queue::ALL.len()]>),
+    /// Workers in other processes.
+    Redis {
+        /// Reconnects by itself.
+        connection: ConnectionManager,
+        /// Keeps deployments that share a Redis apart.
+        prefix: Arc<str>,
+    },
+    /// Nobody: tests look at the ledger.
+    Silent,
+}
+
+/// A queue within this process.
+#[derive(Debug, Default)]
+pub struct LocalQueue {
+    bell: LocalBell,
+    outstanding: AtomicUsize,
+}
+
+impl Doorbell {
+    /// For a process that works its jobs itself.
+    #[must_use]
+    pub fn local() -> Self {
+        Self::Local(Arc::default())
+    }
+
+    /// For processes that share a Redis. An error, if it does not answer.
+    pub async fn redis(url: &str, prefix: &str) -> anyhow::Result<Self> {
+        let client = redis::Client::open(url).context("REDIS_URL is not an address of Redis")?;
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(RESPONSE_TIMEOUT))
+            .set_connection_timeout(Some(CONNECTION_TIMEOUT))
+            .set_number_of_retries(1);
+        let connection =
+            tokio::time::timeout(CONNECTION_TIMEOUT * 2, client.get_connection_manager_with_config(config))
+                .await
+                .context("it does not answer")??;
+        let bell = Self::Redis { connection, prefix: prefix.into() };
+        bell.ping().await?;
+        Ok(bell)
+    }
+
+    /// Rings for jobs of one queue, while its window has room, and answers for how many it rang. The rest is
+    /// left to the scheduler.
+    pub async fn ring(&self, queue: Queue, jobs: &[JobId]) -> usize {
+        if matches!(self, Self::Silent) || jobs.is_empty() {
+            return 0;
+        }
+        let ring = async {
+            let room = self.room(queue).await?;
+            let jobs = &jobs[..jobs.len().min(room)];
+            match self {
+                Self::Local(queues) => {
+                    let local = &queues[queue as usize];
+                    local.outstanding.fetch_add(jobs.len(), Ordering::Relaxed);
+                    for job in jobs {
+                        local.bell.clone().push(*job).await?;
+                    }
+                }
+                Self::Redis { connection, prefix } => {
+                    let rings: Vec<Task<JobId>> = jobs.iter().copied().map(Task::new).collect();
+                    redis_bell(connection, prefix, queue).push_all(futures::stream::iter(rings)).await?;
+                }
+                Self::Silent => {}
+            }
+            anyhow::Ok(jobs.len())
+        };
+        match tokio::time::timeout(RING_TIMEOUT, ring).await {
+            Ok(Ok(rung)) => rung,
+            Ok(Err(error)) => {
+                tracing::warn!(%queue, error = format!("{error:#}"), "could not ring, left to the scheduler");
+                0
+            }
+            Err(_) => {
+                tracing::warn!(%queue, "could not ring in time, left to the scheduler");
+                0
+            }
+        }
+    }
+
+    /// How many more ids the window of a queue takes.
+    pub async fn room(&self, queue: Queue) -> anyhow::Result<usize> {
+        let outstanding = match self {
+            Self::Local(queues) => queues[queue as usize].outstanding.load(Ordering::Relaxed),
+            Self::Redis { connection, prefix } => {
+                let config = redis_config(prefix, queue);
+                let mut pipe = redis::pipe();
+                pipe.llen(config.active_jobs_list()).zcard(config.scheduled_jobs_set());
+                let mut connection = connection.clone();
+                let lengths = tokio::time::timeout(RING_TIMEOUT, pipe.query_async(&mut connection));
+                let (active, scheduled): (usize, usize) = lengths.await.context("it does not answer")??;
+                active + scheduled
+            }
+            Self::Silent => WINDOW,
+        };
+        Ok(WINDOW.saturating_sub(outstanding))
+    }
+
+    /// A ring was heard, so the window has room for another.
+    pub fn heard(&self, queue: Queue) {
+        if let Self::Local(queues) = self {
+            let _ = queues[queue as usize]
+                .outstanding
+                .try_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        }
+    }
+
+    /// The bell of one queue in this process, to listen to.
+    #[must_use]
+    pub fn local_bell(queues: &[LocalQueue; Queue::ALL.len()], queue: Queue) -> LocalBell {
+        queues[queue as usize].bell.clone()
+    }
+
+    /// How long Redis takes to answer; nothing, where there is no Redis.
+    pub async fn ping(&self) -> anyhow::Result<Option<Duration>> {
+        let Self::Redis { connection, .. } = self else { return Ok(None) };
+        let started = Instant::now();
+        let mut connection = connection.clone();
+        let ping = redis::cmd("PING");
+        let answer = tokio::time::timeout(PING_TIMEOUT, ping.query_async::<String>(&mut connection)).await;
+        answer.context("it does not answer")??;
+        Ok(Some(started.elapsed()))
+    }
+
+    /// Removes the traces of rings that were heard, which Redis would otherwise keep for ever.
+    pub async fn sweep(&self) -> anyhow::Result<()> {
+        if let Self::Redis { connection, prefix } = self {
+            for queue in Queue::ALL {
+                redis_bell(connection, prefix, queue).vacuum().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The bell of one queue in Redis, to ring or to listen to.
+#[must_use]
+pub fn redis_bell(connection: &ConnectionManager, prefix: &str, queue: Queue) -> RedisBell {
+    RedisStorage::new(connection.clone()).with_config(redis_config(prefix, queue))
+}
+
+fn redis_config(prefix: &str, queue: Queue) -> apalis_redis::Config {
+    apalis_redis::Config::default()
+        .queue(format!("{prefix}:{}", queue.name()))
+        // With locks each job searches the whole backlog; the ledger's claim is the lock.
+        .lock_tasks(false)
+        .persist_results(false)
+        .emit_events(false)
+        .batch_size(queue.concurrency())
+        .heartbeat_interval(Duration::from_secs(10))
+        .missed_heartbeats(3)
+}

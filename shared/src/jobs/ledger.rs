@@ -1,0 +1,293 @@
+//! The ledger: the table of jobs and its state machine, the only place either is changed.
+//!
+//! ```text
+//! available ──claim──▶ running ──▶ done
+//!     ▲                  │  └────▶ dead   refused, tried too often, or lost by three workers in a row
+//!     └── again, later ──┘
+//! ```
+//!
+//! `run_at` says when the next claim may come: for an available job when it is due, for a running one when
+//! its lease ends. So one condition finds retries and the jobs of lost workers alike. Every claim raises the
+//! `fence`; whatever a worker writes is bound to the fence it was given, so a worker that comes back late
+//! writes nothing.
+use std::time::Duration;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Job, Queue};
+use crate::{
+    app::App,
+    caller::Caller,
+    clock::Timestamp,
+    db::{Conn, FromRow, Tx, params},
+    error::{Error, Result},
+    id::JobId,
+};
+
+/// So many workers may lose a job in a row before it is called poison.
+const LOST_MAX: i64 = 3;
+
+/// Between the second loss and the third claim: long enough for a person or a supervisor to see it.
+const QUARANTINE: Duration = Duration::from_mins(1);
+
+/// A ring that nobody answered is repeated after this.
+const RING_AGAIN: Duration = Duration::from_secs(10);
+
+/// A job that is ours, until its lease runs out and another claims it.
+#[derive(Clone, Debug, FromRow)]
+pub struct Claim {
+    /// Which job.
+    pub id: JobId,
+    /// What kind of work it is.
+    pub queue: Queue,
+    payload: String,
+    fence: i64,
+    attempts: i64,
+    claims: i64,
+}
+
+/// How a piece of work ended, where it did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub enum Outcome {
+    /// Nothing is left to do.
+    Done,
+    /// There is more, and others shall have their turn first.
+    Again,
+}
+
+impl Claim {
+    /// What the job is to do.
+    pub fn order<J: Job + DeserializeOwned>(&self) -> Result<J> {
+        serde_json::from_str(&self.payload).map_err(|error| Error::Internal(error.into()))
+    }
+
+    /// Have three workers in a row been lost over it?
+    #[must_use]
+    pub fn is_poison(&self) -> bool {
+        self.claims > LOST_MAX
+    }
+
+    /// May it be tried again after a transient error?
+    #[must_use]
+    pub fn may_retry(&self) -> bool {
+        self.attempts + 1 < self.queue.attempts()
+    }
+
+    /// When a retry would be due.
+    #[must_use]
+    pub fn retry_at(&self, now: Timestamp) -> Timestamp {
+        now + self.queue.retry_delay(self.attempts + 1)
+    }
+
+    /// Progress: the lease begins anew, and losses are counted from here. Part of the transaction that holds
+    /// the effects, which fails as a whole if the job is no longer ours.
+    pub async fn hold(&self, tx: &mut Tx, lease: Duration) -> Result<()> {
+        let lease_end = tx.now() + lease;
+        owned(tx.execute(HOLD, params![self.id, self.fence, lease_end]).await?)
+    }
+}
+
+fn owned(rows: u64) -> Result<()> {
+    if rows == 1 {
+        return Ok(());
+    }
+    Err(Error::conflict("lease-lost", "another worker has this job now"))
+}
+
+const INSERT: &str = "INSERT INTO jobs (id, queue, payload, unique_key, run_at, created_at)
+                      VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING";
+
+/// Answers whether the job is new: a waiting or running one with its key is not doubled.
+pub(crate) async fn insert<J: Job>(conn: &mut Conn, id: JobId, job: &J, now: Timestamp) -> Result<bool> {
+    let payload = serde_json::to_string(job).map_err(|error| Error::Internal(error.into()))?;
+    Ok(conn.execute(INSERT, params![id, J::QUEUE, payload, job.unique_key(), now]).await? == 1)
+}
+
+const CLAIM: &str = "UPDATE jobs SET state = 'running', fence = fence + 1, claims = claims + 1,
+                            run_at = $3 + CASE claims WHEN 1 THEN $4 ELSE 0 END
+                     WHERE id = $1 AND state IN ('available', 'running') AND run_at <= $2
+                     RETURNING id, queue, payload, fence, attempts, claims";
+
+/// Takes a job that is due, or that its last worker did not finish in time. `None`: someone else has it, or
+/// it is over.
+pub async fn claim(app: &App, caller: &Caller, id: JobId) -> Result<Option<Claim>> {
+    let mut conn = app.db.read().await?;
+    // Most rings come twice; only a job that can be claimed is worth the writer.
+    let (claimable,): (i64,) = conn.fetch_one(CLAIMABLE, params![id, app.clock.now()]).await?;
+    drop(conn);
+    if claimable == 0 {
+        return Ok(None);
+    }
+    let mut tx = app.begin(caller).await?;
+    let (now, quarantine) = (tx.now(), i64::try_from(QUARANTINE.as_millis()).unwrap_or(i64::MAX));
+    let claim = tx.fetch_optional(CLAIM, params![id, now, now + app.settings.lease, quarantine]).await?;
+    tx.commit().await?;
+    Ok(claim)
+}
+
+const CLAIMABLE: &str = "SELECT count(*) FROM jobs
+                         WHERE id = $1 AND state IN ('available', 'running') AND run_at <= $2";
+
+const HOLD: &str = "UPDATE jobs SET run_at = $3, claims = 0 WHERE id = $1 AND state = 'running' AND fence = $2";
+
+const RENEW: &str = "UPDATE jobs SET run_at = $3 WHERE id = $1 AND state = 'running' AND fence = $2";
+
+/// Its worker still lives: the lease begins anew, without counting as progress.
+pub async fn renew(app: &App, caller: &Caller, claim: &Claim) -> Result<()> {
+    let mut tx = app.begin(caller).await?;
+    let lease_end = tx.now() + app.settings.lease;
+    owned(tx.execute(RENEW, params![claim.id, claim.fence, lease_end]).await?)?;
+    tx.commit().await
+}
+
+const SETTLE: &str = "UPDATE jobs SET state = $3, run_at = $4, attempts = $5, claims = 0, last_error = $6,
+                             finished_at = $7
+                      WHERE id = $1 AND state = 'running' AND fence = $2";
+
+async fn settle(
+    tx: &mut Tx,
+    claim: &Claim,
+    state: &str,
+    run_at: Timestamp,
+    attempts: i64,
+    error: Option<String>,
+) -> Result<()> {
+    let finished_at = matches!(state, "done" | "dead").then_some(tx.now());
+    owned(tx.execute(SETTLE, params![claim.id, claim.fence, state, run_at, attempts, error, finished_at]).await?)
+}
+
+/// It is over, and went well.
+pub async fn settle_done(app: &App, caller: &Caller, claim: &Claim) -> Result<()> {
+    let mut tx = app.begin(caller).await?;
+    let now = tx.now();
+    settle(&mut tx, claim, "done", now, claim.attempts, None).await?;
+    tx.commit().await
+}
+
+/// It waits for its next turn, which may come at once. Answers after the bell has rung.
+pub async fn settle_again(app: &App, caller: &Caller, claim: &Claim) -> Result<()> {
+    let mut tx = app.begin(caller).await?;
+    let now = tx.now();
+    settle(&mut tx, claim, "available", now, claim.attempts, None).await?;
+    tx.commit().await?;
+    app.doorbell.ring(claim.queue, &[claim.id]).await;
+    Ok(())
+}
+
+/// It met a transient error, and is tried again at [`Claim::retry_at`].
+pub async fn settle_later(app: &App, caller: &Caller, claim: &Claim, error: &Error) -> Result<()> {
+    let mut tx = app.begin(caller).await?;
+    let run_at = claim.retry_at(tx.now());
+    settle(&mut tx, claim, "available", run_at, claim.attempts + 1, Some(error.for_log())).await?;
+    tx.commit().await
+}
+
+/// It is over, and went wrong. Part of the transaction in which its domain gives it up.
+pub async fn bury(tx: &mut Tx, claim: &Claim, error: &Error) -> Result<()> {
+    settle(tx, claim, "dead", tx.now(), claim.attempts + 1, Some(error.for_log())).await
+}
+
+const DUE: &str = "SELECT id, queue FROM jobs
+                   WHERE queue = $1 AND state IN ('available', 'running') AND run_at <= $2
+                   ORDER BY run_at, id LIMIT $3";
+
+/// The first `most` jobs of a queue that can be claimed now.
+pub async fn due(app: &App, queue: Queue, most: i64) -> Result<Vec<JobId>> {
+    let mut conn = app.db.read().await?;
+    let rows: Vec<(JobId, Queue)> = conn.fetch_all(DUE, params![queue, app.clock.now(), most]).await?;
+    Ok(rows.into_iter().map(|(id, _)| id).collect())
+}
+
+const UNRUNG: &str = "SELECT count(*) FROM jobs
+                      WHERE queue = $1 AND state IN ('available', 'running') AND run_at <= $2
+                        AND (rung_at IS NULL OR rung_at < run_at OR rung_at <= $3)";
+
+const TAKE_DUE: &str = "UPDATE jobs SET rung_at = $2 WHERE id IN
+                        (SELECT id FROM jobs
+                         WHERE queue = $1 AND state IN ('available', 'running') AND run_at <= $2
+                           AND (rung_at IS NULL OR rung_at < run_at OR rung_at <= $3)
+                         ORDER BY run_at, id LIMIT $4)
+                        RETURNING id";
+
+/// The jobs to ring for now, at most `most`: due, and not rung for a moment ago by another scheduler.
+pub async fn take_due(app: &App, caller: &Caller, queue: Queue, most: i64) -> Result<Vec<JobId>> {
+    let now = app.clock.now();
+    let (waiting,): (i64,) = {
+        let mut conn = app.db.read().await?;
+        conn.fetch_one(UNRUNG, params![queue, now, now - RING_AGAIN]).await?
+    };
+    if waiting == 0 || most <= 0 {
+        return Ok(Vec::new());
+    }
+    let mut tx = app.begin(caller).await?;
+    let now = tx.now();
+    let rows: Vec<(JobId,)> = tx.fetch_all(TAKE_DUE, params![queue, now, now - RING_AGAIN, most]).await?;
+    tx.commit().await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// How many jobs of a queue are in a state, and since when the first of them has been due.
+#[derive(Clone, Debug, FromRow)]
+pub struct Depth {
+    /// Which queue.
+    pub queue: Queue,
+    /// `available`, `running`, `done` or `dead`.
+    pub state: String,
+    /// How many.
+    pub jobs: i64,
+    /// The earliest `run_at` among them.
+    pub oldest_run_at: Timestamp,
+}
+
+const DEPTHS: &str = "SELECT queue, state, count(*) AS jobs, min(run_at) AS oldest_run_at FROM jobs
+                      GROUP BY queue, state ORDER BY queue, state";
+
+/// How full every queue is.
+pub async fn depths(app: &App) -> Result<Vec<Depth>> {
+    app.db.read().await?.fetch_all(DEPTHS, params![]).await
+}
+
+const PURGE_DONE: &str = "DELETE FROM jobs WHERE id IN
+                          (SELECT id FROM jobs WHERE state = 'done' AND finished_at <= $1 ORDER BY finished_at LIMIT $2)";
+
+/// Throws away at most `most` jobs that ended well before `before`. Dead ones stay, for a person to see.
+pub async fn purge_done(app: &App, caller: &Caller, before: Timestamp, most: i64) -> Result<u64> {
+    let mut tx = app.begin(caller).await?;
+    let purged = tx.execute(PURGE_DONE, params![before, most]).await?;
+    tx.commit().await?;
+    Ok(purged)
+}
+
+const SEEN: &str = "INSERT INTO workers (instance, started_at, seen_at) VALUES ($1, $2, $2)
+                    ON CONFLICT (instance) DO UPDATE SET seen_at = excluded.seen_at";
+const FORGET_SILENT: &str = "DELETE FROM workers WHERE seen_at < $1";
+
+/// A worker says that it lives. Those that have been silent for an hour are forgotten.
+pub async fn worker_seen(app: &App, caller: &Caller, instance: &str) -> Result<()> {
+    let mut tx = app.begin(caller).await?;
+    let now = tx.now();
+    tx.execute(FORGET_SILENT, params![now - Duration::from_hours(1)]).await?;
+    tx.execute(SEEN, params![instance, now]).await?;
+    tx.commit().await
+}
+
+const GONE: &str = "DELETE FROM workers WHERE instance = $1";
+
+/// A worker says that it ends.
+pub async fn worker_gone(app: &App, caller: &Caller, instance: &str) -> Result<()> {
+    let mut tx = app.begin(caller).await?;
+    tx.execute(GONE, params![instance]).await?;
+    tx.commit().await
+}
+
+const COUNT_WORKERS: &str = "SELECT count(*) FROM workers WHERE seen_at >= $1";
+
+/// How many workers said a moment ago that they live.
+pub async fn live_workers(app: &App) -> Result<i64> {
+    let since = app.clock.now() - WORKER_SILENCE;
+    let (count,) = app.db.read().await?.fetch_one(COUNT_WORKERS, params![since]).await?;
+    Ok(count)
+}
+
+/// A worker silent for this long is taken for dead.
+const WORKER_SILENCE: Duration = Duration::from_secs(15);

@@ -1,0 +1,86 @@
+//! Background jobs. The ledger remembers them; the doorbell only says that one is waiting.
+mod doorbell;
+mod ledger;
+
+use std::{str::FromStr, time::Duration};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use doorbell::{Doorbell, LocalBell, RedisBell, WINDOW, redis_bell};
+pub(crate) use ledger::insert;
+pub use ledger::{
+    Claim, Depth, Outcome, bury, claim, depths, due, live_workers, purge_done, renew, settle_again, settle_done,
+    settle_later, take_due, worker_gone, worker_seen,
+};
+
+/// Every queue there is. A new variant does not compile until the worker serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Queue {
+    /// Many prompts at once.
+    BulkOperations,
+}
+
+impl Queue {
+    /// All of them, in the order they are declared.
+    pub const ALL: [Self; 1] = [Self::BulkOperations];
+
+    /// As the ledger and Redis call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BulkOperations => "bulk-operations",
+        }
+    }
+
+    /// How many of its jobs one worker runs at once.
+    #[must_use]
+    pub const fn concurrency(self) -> usize {
+        match self {
+            Self::BulkOperations => 2,
+        }
+    }
+
+    /// How often a job that met a transient error is tried, the first time included.
+    #[must_use]
+    pub const fn attempts(self) -> i64 {
+        match self {
+            Self::BulkOperations => 20,
+        }
+    }
+
+    /// How long a job waits after its failed attempt number `attempt`.
+    #[must_use]
+    pub fn retry_delay(self, attempt: i64) -> Duration {
+        let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
+        match self {
+            Self::BulkOperations => crate::retry::delay(attempt, Duration::from_secs(1), Duration::from_mins(10)),
+        }
+    }
+}
+
+impl FromStr for Queue {
+    type Err = anyhow::Error;
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|queue| queue.name() == name);
+        found.ok_or_else(|| anyhow::anyhow!("no queue is called `{name}`"))
+    }
+}
+
+impl std::fmt::Display for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+crate::db::text_column!(Queue);
+
+/// An order for a worker. What it carries is kept in the ledger, so it is small: ids, not data.
+pub trait Job: Serialize + DeserializeOwned + Send + Sync {
+    /// Who works it.
+    const QUEUE: Queue;
+
+    /// Two jobs of one queue with the same key are one job, while the first waits or runs.
+    fn unique_key(&self) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,32 @@
+//! The domain library of Prompt Store: everything both binaries agree on. It does not know HTTP.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+pub mod app;
+pub mod caller;
+pub mod change;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod health;
+pub mod http;
+pub mod id;
+pub mod idempotency;
+pub mod jobs;
+mod names;
+pub mod page;
+pub mod retry;
+pub mod secret;
+pub mod start;
+pub mod telemetry;
+pub mod templates;
+pub mod text;
+
+pub mod audit;
+pub mod bulk;
+pub mod prompts;
+pub mod serving;
+pub mod versions;
+
+pub use app::App;
+pub use caller::Caller;
+pub use error::{Error, Result, Violation};

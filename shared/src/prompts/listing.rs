@@ -1,0 +1,175 @@
+//! Lists of prompts: filters, orders, and the categories and tags there are.
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{LifecycleStatus, Prompt, repository};
+use crate::{
+    app::App,
+    clock::Timestamp,
+    db::FromRow,
+    error::{Error, Result},
+    names::names,
+    page::{Page, PageRequest, Position, SortKey},
+};
+
+/// Which prompts are wanted. Empty: all that are not deleted.
+#[derive(Clone, Debug, Default)]
+pub struct PromptFilter {
+    /// Exactly this one, or with `/*` at its end everything below it.
+    pub category: Option<String>,
+    /// They have all of these.
+    pub tags: Vec<String>,
+    /// They stand here in their life.
+    pub lifecycle_status: Option<LifecycleStatus>,
+    /// They have this label.
+    pub label: Option<String>,
+    /// They were made by this actor.
+    pub created_by: Option<String>,
+    /// They are to be filled, or not.
+    pub is_template: Option<bool>,
+    /// They were written to at this moment or later.
+    pub updated_since: Option<Timestamp>,
+    /// Deleted ones too.
+    pub include_deleted: bool,
+    /// With content and messages.
+    pub with_content: bool,
+    /// In which order.
+    pub sort: Sort,
+}
+
+impl PromptFilter {
+    /// The first category below a folder, and the first after it: `0` is the character after `/`.
+    pub(super) fn folder(&self) -> Option<(String, String)> {
+        let folder = self.category.as_deref()?.strip_suffix("/*")?;
+        Some((format!("{folder}/"), format!("{folder}0")))
+    }
+
+    /// Names the list, so that a cursor of one is refused by another. Whether contents are shown does not
+    /// change the list.
+    fn name(&self) -> String {
+        let Self { with_content: _, .. } = self;
+        format!("prompts {:?}", Self { with_content: false, ..self.clone() })
+    }
+}
+
+/// The order of a list of prompts. `-` turns it round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum Sort {
+    /// Newest first.
+    #[default]
+    #[serde(rename = "-created_at")]
+    Newest,
+    /// Oldest first.
+    #[serde(rename = "created_at")]
+    Oldest,
+    /// Last written to first.
+    #[serde(rename = "-updated_at")]
+    LastUpdated,
+    /// Longest left alone first.
+    #[serde(rename = "updated_at")]
+    LeastUpdated,
+    /// A to z.
+    #[serde(rename = "name")]
+    Name,
+    /// Z to a.
+    #[serde(rename = "-name")]
+    NameDescending,
+}
+
+names!(Sort {
+    Newest = "-created_at",
+    Oldest = "created_at",
+    LastUpdated = "-updated_at",
+    LeastUpdated = "updated_at",
+    Name = "name",
+    NameDescending = "-name",
+});
+
+impl Sort {
+    pub(super) fn order(self) -> &'static str {
+        match self {
+            Self::Newest => "ORDER BY p.created_at DESC, p.id DESC",
+            Self::Oldest => "ORDER BY p.created_at, p.id",
+            Self::LastUpdated => "ORDER BY p.updated_at DESC, p.id DESC",
+            Self::LeastUpdated => "ORDER BY p.updated_at, p.id",
+            Self::Name => "ORDER BY p.name, p.id",
+            Self::NameDescending => "ORDER BY p.name DESC, p.id DESC",
+        }
+    }
+
+    pub(super) fn after(self) -> &'static str {
+        match self {
+            Self::Newest => "AND (p.created_at, p.id) < (?, ?)",
+            Self::Oldest => "AND (p.created_at, p.id) > (?, ?)",
+            Self::LastUpdated => "AND (p.updated_at, p.id) < (?, ?)",
+            Self::LeastUpdated => "AND (p.updated_at, p.id) > (?, ?)",
+            Self::Name => "AND (p.name, p.id) > (?, ?)",
+            Self::NameDescending => "AND (p.name, p.id) < (?, ?)",
+        }
+    }
+
+    fn position(self, prompt: &Prompt) -> Position {
+        let key = match self {
+            Self::Newest | Self::Oldest => SortKey::Number(prompt.created_at.millis()),
+            Self::LastUpdated | Self::LeastUpdated => SortKey::Number(prompt.updated_at.millis()),
+            Self::Name | Self::NameDescending => SortKey::Text(prompt.name.clone()),
+        };
+        Position { key, id: prompt.id.to_string() }
+    }
+}
+
+/// A category and how many prompts it has.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, FromRow)]
+pub struct CategoryCount {
+    /// The category.
+    pub category: String,
+    /// Prompts that are not deleted.
+    pub count: i64,
+}
+
+/// A tag and how many prompts have it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, FromRow)]
+pub struct TagCount {
+    /// The tag.
+    pub tag: String,
+    /// Prompts that are not deleted.
+    pub count: i64,
+}
+
+/// The prompts that match, a page of them.
+pub async fn list(app: &App, filter: &PromptFilter, request: &PageRequest) -> Result<Page<Prompt>> {
+    let name = filter.name();
+    let after = request.after(&app.secret, &name)?;
+    let mut conn = app.db.read().await?;
+    let (prompts, total) = repository::list(&mut conn, filter, after.as_ref(), request).await?;
+    Ok(request.page(&app.secret, &name, total, prompts, |prompt| filter.sort.position(prompt)))
+}
+
+/// The categories there are, by name.
+pub async fn categories(app: &App, request: &PageRequest) -> Result<Page<CategoryCount>> {
+    let after = text_after(app, request, "categories")?;
+    let mut conn = app.db.read().await?;
+    let (rows, total) = repository::categories(&mut conn, &after, request).await?;
+    Ok(request.page(&app.secret, "categories", total, rows, |row| at_text(&row.category)))
+}
+
+/// The tags there are, by name.
+pub async fn tags(app: &App, request: &PageRequest) -> Result<Page<TagCount>> {
+    let after = text_after(app, request, "tags")?;
+    let mut conn = app.db.read().await?;
+    let (rows, total) = repository::tags(&mut conn, &after, request).await?;
+    Ok(request.page(&app.secret, "tags", total, rows, |row| at_text(&row.tag)))
+}
+
+fn at_text(text: &str) -> Position {
+    Position { key: SortKey::Text(text.to_owned()), id: String::new() }
+}
+
+/// No category and no tag is empty, so they all come after the empty text.
+fn text_after(app: &App, request: &PageRequest, list: &str) -> Result<String> {
+    match request.after(&app.secret, list)? {
+        None => Ok(String::new()),
+        Some(Position { key: SortKey::Text(text), .. }) => Ok(text),
+        Some(_) => Err(Error::internal("a cursor of ours holds no text")),
+    }
+}

@@ -1,0 +1,15 @@
+//! Prompts: kept, changed, found by name. The domain to imitate.
+mod history;
+mod input;
+mod listing;
+mod model;
+mod repository;
+mod service;
+
+pub use history::{delete_label, diff, label_history, labels, rollback, set_label, version, versions};
+pub use input::{ContentPatch, Draft, Fork, NewPrompt, PromptPatch};
+pub use listing::{CategoryCount, PromptFilter, Sort, TagCount, categories, list, tags};
+pub use model::{LifecycleStatus, Precondition, Prompt, Selector};
+pub use service::{
+    create, delete, find_by_name, find_named, fork, get, insert, restore, update, update_content, update_in,
+};

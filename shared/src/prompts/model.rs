@@ -1,0 +1,141 @@
+//! A prompt as it is seen from outside, and what names one.
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    clock::Timestamp,
+    error::{Error, Result},
+    id::PromptId,
+    names::names,
+    versions::Body,
+};
+
+/// Where a prompt stands in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LifecycleStatus {
+    /// In the making, and served like a published one.
+    #[default]
+    Draft,
+    /// Good to use.
+    Published,
+    /// Still served, with a warning.
+    Deprecated,
+    /// No longer served by name.
+    Archived,
+}
+
+names!(LifecycleStatus {
+    Draft = "draft",
+    Published = "published",
+    Deprecated = "deprecated",
+    Archived = "archived",
+});
+
+/// A prompt at one of its versions: the current one, unless another was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Prompt {
+    /// `prm_…`
+    pub id: PromptId,
+    /// May hold `/` as folders.
+    pub category: String,
+    /// Unique in its category.
+    pub name: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Content or messages, variables, config.
+    #[serde(flatten)]
+    pub body: Body,
+    /// Is it to be filled before use?
+    pub is_template: bool,
+    /// In the order they were given.
+    pub tags: Vec<String>,
+    /// The number of the version shown here.
+    pub version: i64,
+    /// Raised by every write to the prompt, its labels included. The `ETag`.
+    pub revision: i64,
+    /// Label → version.
+    pub labels: BTreeMap<String, i64>,
+    /// Where it stands in its life.
+    pub lifecycle_status: LifecycleStatus,
+    /// The prompt it was forked from.
+    pub parent_id: Option<PromptId>,
+    /// The version it was forked from.
+    pub parent_version: Option<i64>,
+    /// Who made it.
+    pub created_by: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last written to.
+    pub updated_at: Timestamp,
+    /// When it was deleted. Only lists that include deleted prompts show one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// Which version of a prompt is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Selector {
+    /// The newest.
+    #[default]
+    Latest,
+    /// The one labelled `production`, or the newest where none is.
+    Production,
+    /// This one.
+    Version(i64),
+    /// The one this label points at.
+    Label(String),
+}
+
+impl Selector {
+    /// Of a request that may name a version or a label, and `otherwise` if it names neither.
+    pub fn new(version: Option<i64>, label: Option<String>, otherwise: Self) -> Result<Self> {
+        match (version, label) {
+            (None, None) => Ok(otherwise),
+            (Some(version), None) => Ok(Self::Version(version)),
+            (None, Some(label)) if label == crate::versions::LATEST => Ok(Self::Latest),
+            (None, Some(label)) => Ok(Self::Label(label)),
+            (Some(_), Some(_)) => {
+                Err(Error::invalid("/version", "not-together", "give `version` or `label`, not both"))
+            }
+        }
+    }
+}
+
+/// What must be true of a prompt for a write to happen: the `If-Match` of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Precondition {
+    /// Nothing.
+    #[default]
+    None,
+    /// It exists.
+    Exists,
+    /// Its revision is one of these.
+    Revisions(Vec<i64>),
+}
+
+impl Precondition {
+    /// Refuses a prompt that is not as the caller thinks.
+    pub(super) fn check(&self, prompt: &Prompt) -> Result<()> {
+        match self {
+            Self::Revisions(revisions) if !revisions.contains(&prompt.revision) => Err(Error::conflict(
+                "version-mismatch",
+                format!(
+                    "the prompt has changed: it is at revision {} now; read it again and repeat the change on it",
+                    prompt.revision
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// What it means that there is no such prompt.
+    pub(super) fn missing(&self, id: PromptId) -> Error {
+        match self {
+            Self::Exists => Error::conflict("version-mismatch", format!("there is no prompt `{id}`")),
+            _ => Error::not_found("prompt", id),
+        }
+    }
+}

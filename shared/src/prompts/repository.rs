@@ -1,0 +1,271 @@
+//! The tables `prompts` and `prompt_tags`, read together with the version that is asked for.
+use std::collections::BTreeMap;
+
+use super::{CategoryCount, Draft, LifecycleStatus, Prompt, PromptFilter, Selector, TagCount};
+use crate::{
+    clock::Timestamp,
+    db::{Conn, FromRow, Query, params},
+    error::{Error, Result},
+    id::PromptId,
+    page::{PageRequest, Position},
+    versions::Body,
+};
+
+/// No tag can hold it: control characters are refused.
+const SEPARATOR: char = '\u{1f}';
+
+/// One statement, so that everything in a prompt is of one moment. `$1`: with the content, or without.
+const SELECT: &str = "
+    SELECT p.id, p.category, p.name, p.description, p.is_template, p.lifecycle_status, p.parent_id,
+           p.parent_version, v.version, p.revision, p.created_by, p.created_at, p.updated_at, p.deleted_at,
+           v.type, v.template_format, v.variables, v.input_schema, v.config,
+           CASE WHEN $1 THEN v.content END AS content, CASE WHEN $1 THEN v.messages END AS messages,
+           (SELECT string_agg(tag, '\u{1f}' ORDER BY position) FROM prompt_tags t WHERE t.prompt_id = p.id) AS tags,
+           (SELECT string_agg(label || '=' || CAST(l.version AS TEXT), '\u{1f}') FROM labels l
+            WHERE l.prompt_id = p.id) AS labels
+    FROM prompts p JOIN versions v ON v.prompt_id = p.id";
+
+#[derive(FromRow)]
+struct PromptRow {
+    id: PromptId,
+    category: String,
+    name: String,
+    description: Option<String>,
+    is_template: bool,
+    lifecycle_status: LifecycleStatus,
+    parent_id: Option<PromptId>,
+    parent_version: Option<i64>,
+    version: i64,
+    revision: i64,
+    created_by: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    deleted_at: Option<Timestamp>,
+    #[sqlx(flatten)]
+    body: Body,
+    tags: Option<String>,
+    labels: Option<String>,
+}
+
+impl From<PromptRow> for Prompt {
+    fn from(row: PromptRow) -> Self {
+        let split = |list: Option<String>| -> Vec<String> {
+            list.map(|list| list.split(SEPARATOR).map(str::to_owned).collect()).unwrap_or_default()
+        };
+        let labels: BTreeMap<String, i64> = split(row.labels)
+            .iter()
+            .filter_map(|pair| pair.split_once('='))
+            .filter_map(|(label, version)| Some((label.to_owned(), version.parse().ok()?)))
+            .collect();
+        Self {
+            id: row.id,
+            category: row.category,
+            name: row.name,
+            description: row.description,
+            body: row.body,
+            is_template: row.is_template,
+            tags: split(row.tags),
+            version: row.version,
+            revision: row.revision,
+            labels,
+            lifecycle_status: row.lifecycle_status,
+            parent_id: row.parent_id,
+            parent_version: row.parent_version,
+            created_by: row.created_by,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            deleted_at: row.deleted_at,
+        }
+    }
+}
+
+fn at<'a>(query: Query<'a>, selector: &'a Selector) -> Query<'a> {
+    match selector {
+        Selector::Latest => query.then("WHERE v.version = p.version", params![]),
+        Selector::Production => query.then(
+            "WHERE v.version = COALESCE((SELECT version FROM labels l
+                                         WHERE l.prompt_id = p.id AND l.label = 'production'), p.version)",
+            params![],
+        ),
+        Selector::Version(version) => query.then("WHERE v.version = ?", &[version]),
+        Selector::Label(label) => query.then(
+            "WHERE v.version = (SELECT version FROM labels l WHERE l.prompt_id = p.id AND l.label = ?)",
+            &[label],
+        ),
+    }
+}
+
+pub(super) async fn find(conn: &mut Conn, id: PromptId, selector: &Selector) -> Result<Option<Prompt>> {
+    let query = at(Query::with(SELECT, params![true]), selector).then("AND p.deleted_at IS NULL AND p.id = ?", &[&id]);
+    let row: Option<PromptRow> = conn.fetch_optional(&query, query.params()).await?;
+    Ok(row.map(Prompt::from))
+}
+
+pub(super) async fn find_by_name(
+    conn: &mut Conn,
+    category: &str,
+    name: &str,
+    selector: &Selector,
+) -> Result<Option<Prompt>> {
+    let query = at(Query::with(SELECT, params![true]), selector)
+        .then("AND p.deleted_at IS NULL AND p.category = ? AND p.name = ?", params![category, name]);
+    let row: Option<PromptRow> = conn.fetch_optional(&query, query.params()).await?;
+    Ok(row.map(Prompt::from))
+}
+
+const LOCK: &str = "UPDATE prompts SET revision = revision WHERE id = $1 AND deleted_at IS NULL";
+
+/// Holds a prompt until the transaction ends: whoever else wants to write to it waits. Answers whether it
+/// is there.
+pub(super) async fn lock(conn: &mut Conn, id: PromptId) -> Result<bool> {
+    Ok(conn.execute(LOCK, params![id]).await? == 1)
+}
+
+const INSERT: &str = "INSERT INTO prompts (id, category, name, description, is_template, parent_id, parent_version,
+                                           version, revision, created_by, created_at, updated_at)
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 1, $8, $9, $9) ON CONFLICT DO NOTHING";
+
+/// Refuses a taken name without spoiling the transaction, so that of many items one can fail alone.
+pub(super) async fn insert(
+    conn: &mut Conn,
+    id: PromptId,
+    draft: &Draft,
+    parent: Option<(PromptId, i64)>,
+    created_by: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let (parent_id, parent_version) = parent.unzip();
+    let row = params![
+        id,
+        draft.category,
+        draft.name,
+        draft.description,
+        draft.is_template,
+        parent_id,
+        parent_version,
+        created_by,
+        now
+    ];
+    named_once(conn.execute(INSERT, row).await?, &draft.category, &draft.name)
+}
+
+const UPDATE: &str = "UPDATE prompts SET category = $2, name = $3, description = $4, is_template = $5, version = $6,
+                                         revision = revision + 1, updated_at = $7
+                      WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM prompts other WHERE other.category = $2
+                                AND other.name = $3 AND other.deleted_at IS NULL AND other.id <> $1)";
+
+pub(super) async fn update(conn: &mut Conn, id: PromptId, draft: &Draft, version: i64, now: Timestamp) -> Result<()> {
+    let row = params![id, draft.category, draft.name, draft.description, draft.is_template, version, now];
+    named_once(conn.execute(UPDATE, row).await?, &draft.category, &draft.name)
+}
+
+fn named_once(rows: u64, category: &str, name: &str) -> Result<()> {
+    if rows == 1 {
+        return Ok(());
+    }
+    let detail = format!("`{category}` already has a prompt named `{name}`");
+    Err(Error::conflict("prompt-name-taken", detail))
+}
+
+const TOUCH: &str = "UPDATE prompts SET revision = revision + 1, updated_at = $2 WHERE id = $1";
+
+pub(super) async fn touch(conn: &mut Conn, id: PromptId, now: Timestamp) -> Result<()> {
+    conn.execute(TOUCH, params![id, now]).await.map(drop)
+}
+
+const DELETE: &str = "UPDATE prompts SET deleted_at = $2, updated_at = $2, revision = revision + 1 WHERE id = $1";
+
+pub(super) async fn delete(conn: &mut Conn, id: PromptId, now: Timestamp) -> Result<()> {
+    conn.execute(DELETE, params![id, now]).await.map(drop)
+}
+
+const FIND_DELETED: &str = "SELECT category, name FROM prompts WHERE id = $1 AND deleted_at IS NOT NULL";
+
+/// The category and name of a deleted prompt.
+pub(super) async fn find_deleted(conn: &mut Conn, id: PromptId) -> Result<Option<(String, String)>> {
+    conn.fetch_optional(FIND_DELETED, params![id]).await
+}
+
+const RESTORE: &str = "UPDATE prompts SET deleted_at = NULL, updated_at = $2, revision = revision + 1
+                       WHERE id = $1 AND deleted_at IS NOT NULL
+                         AND NOT EXISTS (SELECT 1 FROM prompts other WHERE other.category = prompts.category
+                                         AND other.name = prompts.name AND other.deleted_at IS NULL)";
+
+pub(super) async fn restore(conn: &mut Conn, id: PromptId, named: &(String, String), now: Timestamp) -> Result<()> {
+    named_once(conn.execute(RESTORE, params![id, now]).await?, &named.0, &named.1)
+}
+
+const DELETE_TAGS: &str = "DELETE FROM prompt_tags WHERE prompt_id = $1";
+const INSERT_TAG: &str = "INSERT INTO prompt_tags (prompt_id, position, tag) VALUES ($1, $2, $3)";
+
+pub(super) async fn set_tags(conn: &mut Conn, id: PromptId, tags: &[String]) -> Result<()> {
+    conn.execute(DELETE_TAGS, params![id]).await?;
+    for (position, tag) in (0_i64..).zip(tags) {
+        conn.execute(INSERT_TAG, params![id, position, tag]).await?;
+    }
+    Ok(())
+}
+
+const COUNT: &str = "SELECT count(*) FROM prompts p WHERE 1 = 1";
+
+/// The prompts of one page and one more, and how many there are in all.
+pub(super) async fn list(
+    conn: &mut Conn,
+    filter: &PromptFilter,
+    after: Option<&Position>,
+    request: &PageRequest,
+) -> Result<(Vec<Prompt>, i64)> {
+    let folder = filter.folder();
+    let counted = matching(Query::new(COUNT), filter, folder.as_ref());
+    let (total,) = conn.fetch_one(&counted, counted.params()).await?;
+
+    let (limit, offset) = (request.limit_and_one(), request.offset());
+    let start = Query::with(SELECT, params![filter.with_content]).then("WHERE v.version = p.version", params![]);
+    let mut query = matching(start, filter, folder.as_ref());
+    if let Some(after) = after {
+        query = query.then(filter.sort.after(), &[after.key.param(), &after.id]);
+    }
+    let query = query.then(filter.sort.order(), params![]).then("LIMIT ? OFFSET ?", &[&limit, &offset]);
+    let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
+    Ok((rows.into_iter().map(Prompt::from).collect(), total))
+}
+
+fn matching<'a>(query: Query<'a>, filter: &'a PromptFilter, folder: Option<&'a (String, String)>) -> Query<'a> {
+    let query = match folder {
+        Some((first, end)) => query.then("AND p.category >= ? AND p.category < ?", &[first, end]),
+        None => query.and("p.category = ?", &filter.category),
+    };
+    let query = if filter.include_deleted { query } else { query.then("AND p.deleted_at IS NULL", params![]) };
+    query
+        .and_each("EXISTS (SELECT 1 FROM prompt_tags t WHERE t.prompt_id = p.id AND t.tag = ?)", &filter.tags)
+        .and("p.lifecycle_status = ?", &filter.lifecycle_status)
+        .and("EXISTS (SELECT 1 FROM labels l WHERE l.prompt_id = p.id AND l.label = ?)", &filter.label)
+        .and("p.created_by = ?", &filter.created_by)
+        .and("p.is_template = ?", &filter.is_template)
+        .and("p.updated_at >= ?", &filter.updated_since)
+}
+
+const CATEGORIES: &str = "SELECT category, count(*) AS count FROM prompts WHERE deleted_at IS NULL AND category > $1
+                          GROUP BY category ORDER BY category LIMIT $2 OFFSET $3";
+const COUNT_CATEGORIES: &str = "SELECT count(DISTINCT category) FROM prompts WHERE deleted_at IS NULL";
+
+pub(super) async fn categories(
+    conn: &mut Conn,
+    after: &str,
+    request: &PageRequest,
+) -> Result<(Vec<CategoryCount>, i64)> {
+    let (total,) = conn.fetch_one(COUNT_CATEGORIES, params![]).await?;
+    let rows = conn.fetch_all(CATEGORIES, params![after, request.limit_and_one(), request.offset()]).await?;
+    Ok((rows, total))
+}
+
+const TAGS: &str = "SELECT t.tag, count(*) AS count FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id
+                    WHERE p.deleted_at IS NULL AND t.tag > $1 GROUP BY t.tag ORDER BY t.tag LIMIT $2 OFFSET $3";
+const COUNT_TAGS: &str = "SELECT count(DISTINCT t.tag) FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id
+                          WHERE p.deleted_at IS NULL";
+
+pub(super) async fn tags(conn: &mut Conn, after: &str, request: &PageRequest) -> Result<(Vec<TagCount>, i64)> {
+    let (total,) = conn.fetch_one(COUNT_TAGS, params![]).await?;
+    let rows = conn.fetch_all(TAGS, params![after, request.limit_and_one(), request.offset()]).await?;
+    Ok((rows, total))
+}

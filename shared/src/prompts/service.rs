@@ -1,0 +1,191 @@
+//! What can be done with a prompt.
+use super::{ContentPatch, Draft, Fork, NewPrompt, Precondition, Prompt, PromptPatch, Selector, repository};
+use crate::{
+    app::{App, begin},
+    audit,
+    caller::Caller,
+    db::{Conn, Tx},
+    error::{Error, Result},
+    id::PromptId,
+    versions::{self, ChangeType, NewVersion},
+};
+
+/// Makes a prompt, with version 1. 409 `prompt-name-taken`, if its category has one of that name.
+pub async fn create(app: &App, caller: &Caller, new: NewPrompt) -> Result<Prompt> {
+    let draft = new.check()?;
+    let mut tx = begin!(app, caller);
+    let prompt = insert(&mut tx, &draft, ChangeType::Create, None).await?;
+    tx.commit_with(&prompt).await?;
+    Ok(prompt)
+}
+
+/// Makes a prompt of a draft, as part of the caller's transaction. A refusal leaves nothing behind.
+pub async fn insert(
+    tx: &mut Tx,
+    draft: &Draft,
+    change_type: ChangeType,
+    parent: Option<(PromptId, i64)>,
+) -> Result<Prompt> {
+    let (caller, now) = (tx.caller().clone(), tx.now());
+    let id = PromptId::generate(now);
+    repository::insert(tx, id, draft, parent, &caller.actor, now).await?;
+    repository::set_tags(tx, id, &draft.tags).await?;
+    let change_summary = draft.change_summary.clone();
+    versions::append(tx, NewVersion { prompt_id: id, version: 1, body: &draft.body, change_summary, change_type })
+        .await?;
+    audit::record(tx, "prompt.created", id, None).await?;
+    current(tx, id).await
+}
+
+/// A prompt at one of its versions.
+pub async fn get(app: &App, id: PromptId, selector: &Selector) -> Result<Prompt> {
+    let mut conn = app.db.read().await?;
+    if let Some(prompt) = repository::find(&mut conn, id, selector).await? {
+        return Ok(prompt);
+    }
+    let exists = repository::find(&mut conn, id, &Selector::Latest).await?.is_some();
+    Err(if exists { no_such_version(selector) } else { Error::not_found("prompt", id) })
+}
+
+/// A prompt by its name.
+pub async fn find_by_name(app: &App, category: &str, name: &str, selector: &Selector) -> Result<Prompt> {
+    let mut conn = app.db.read().await?;
+    if let Some(prompt) = repository::find_by_name(&mut conn, category, name, selector).await? {
+        return Ok(prompt);
+    }
+    let exists = repository::find_by_name(&mut conn, category, name, &Selector::Latest).await?.is_some();
+    Err(if exists { no_such_version(selector) } else { Error::not_found("prompt", format!("{category}/{name}")) })
+}
+
+/// The prompt of that name, if there is one, at its newest version.
+pub async fn find_named(conn: &mut Conn, category: &str, name: &str) -> Result<Option<Prompt>> {
+    repository::find_by_name(conn, category, name, &Selector::Latest).await
+}
+
+fn no_such_version(selector: &Selector) -> Error {
+    match selector {
+        Selector::Label(label) => Error::not_found("label", label),
+        Selector::Version(version) => Error::not_found("version", version),
+        Selector::Latest | Selector::Production => Error::internal("a prompt without its current version"),
+    }
+}
+
+/// Changes what the patch says. Saying the same thing again changes nothing.
+pub async fn update(
+    app: &App,
+    caller: &Caller,
+    id: PromptId,
+    precondition: &Precondition,
+    patch: PromptPatch,
+) -> Result<Prompt> {
+    let mut tx = begin!(app, caller);
+    let prompt = hold(&mut tx, id, precondition).await?;
+    let prompt = update_in(&mut tx, prompt, patch, ChangeType::Update).await?;
+    tx.commit_with(&prompt).await?;
+    Ok(prompt)
+}
+
+/// Changes the content. Saying the same thing again changes nothing.
+pub async fn update_content(
+    app: &App,
+    caller: &Caller,
+    id: PromptId,
+    precondition: &Precondition,
+    patch: ContentPatch,
+) -> Result<Prompt> {
+    if patch.content.is_none() && patch.messages.is_none() {
+        return Err(Error::invalid("/content", "required", "give `content` or `messages`"));
+    }
+    update(app, caller, id, precondition, patch.into()).await
+}
+
+/// Changes a prompt the transaction holds.
+pub async fn update_in(tx: &mut Tx, prompt: Prompt, patch: PromptPatch, change_type: ChangeType) -> Result<Prompt> {
+    let draft = patch.apply_to(&prompt)?;
+    write(tx, prompt, &draft, change_type).await
+}
+
+/// Makes a held prompt be as the draft says.
+pub(super) async fn write(tx: &mut Tx, prompt: Prompt, draft: &Draft, change_type: ChangeType) -> Result<Prompt> {
+    let (new_body, new_tags) = (draft.body != prompt.body, draft.tags != prompt.tags);
+    let (named, described) = ((&prompt.category, &prompt.name), (&prompt.description, prompt.is_template));
+    if !new_body
+        && !new_tags
+        && named == (&draft.category, &draft.name)
+        && described == (&draft.description, draft.is_template)
+    {
+        return Ok(prompt);
+    }
+    let (id, now, version) = (prompt.id, tx.now(), prompt.version + i64::from(new_body));
+    repository::update(tx, id, draft, version, now).await?;
+    if new_tags {
+        repository::set_tags(tx, id, &draft.tags).await?;
+    }
+    if new_body {
+        let change_summary = draft.change_summary.clone();
+        versions::append(tx, NewVersion { prompt_id: id, version, body: &draft.body, change_summary, change_type })
+            .await?;
+    }
+    audit::record(tx, "prompt.updated", id, None).await?;
+    current(tx, id).await
+}
+
+/// Deletes a prompt, so that [`restore`] can bring it back. Its name is free at once.
+pub async fn delete(app: &App, caller: &Caller, id: PromptId, precondition: &Precondition) -> Result<()> {
+    let mut tx = begin!(app, caller);
+    hold(&mut tx, id, precondition).await?;
+    let now = tx.now();
+    repository::delete(&mut tx, id, now).await?;
+    audit::record(&mut tx, "prompt.deleted", id, None).await?;
+    tx.commit_with(&()).await
+}
+
+/// Brings a deleted prompt back. 409, if it is not deleted or its name is taken by now.
+pub async fn restore(app: &App, caller: &Caller, id: PromptId) -> Result<Prompt> {
+    let mut tx = begin!(app, caller);
+    let Some(named) = repository::find_deleted(&mut tx, id).await? else {
+        current(&mut tx, id).await?;
+        return Err(Error::conflict("not-deleted", "the prompt is not deleted, so there is nothing to restore"));
+    };
+    let now = tx.now();
+    repository::restore(&mut tx, id, &named, now).await?;
+    audit::record(&mut tx, "prompt.restored", id, None).await?;
+    let prompt = current(&mut tx, id).await?;
+    tx.commit_with(&prompt).await?;
+    Ok(prompt)
+}
+
+/// Copies the current version of a prompt to a new prompt, which remembers where it came from.
+pub async fn fork(app: &App, caller: &Caller, id: PromptId, fork: Fork) -> Result<Prompt> {
+    let mut tx = begin!(app, caller);
+    let source = current(&mut tx, id).await?;
+    let draft = PromptPatch::from(fork).apply_to(&source).map_err(at_new_name)?;
+    let prompt = insert(&mut tx, &draft, ChangeType::Fork, Some((id, source.version))).await?;
+    tx.commit_with(&prompt).await?;
+    Ok(prompt)
+}
+
+/// What a patch calls `name`, a fork calls `new_name`.
+fn at_new_name(mut error: Error) -> Error {
+    if let Error::Invalid { violations, .. } = &mut error {
+        for violation in violations.iter_mut().filter(|violation| violation.pointer == "/name") {
+            "/new_name".clone_into(&mut violation.pointer);
+        }
+    }
+    error
+}
+
+/// Takes a prompt for writing: it is there, as the caller thinks, and nobody else writes to it meanwhile.
+pub(super) async fn hold(tx: &mut Tx, id: PromptId, precondition: &Precondition) -> Result<Prompt> {
+    if !repository::lock(tx, id).await? {
+        return Err(precondition.missing(id));
+    }
+    let prompt = current(tx, id).await?;
+    precondition.check(&prompt)?;
+    Ok(prompt)
+}
+
+/// A prompt that is known to be there.
+pub(super) async fn current(conn: &mut Conn, id: PromptId) -> Result<Prompt> {
+    repository::find(conn, id, &Selector::Latest).await?.ok_or_else(|| Error::not_found("prompt", id))
+}

@@ -1,0 +1,218 @@
+//! The hot read: "give me my prompt, filled".
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::{
+    app::App,
+    error::{Error, Result},
+    prompts::{self, Prompt, Selector},
+    templates::{self, Given, InputSchema, Template, TemplateFormat},
+    versions::{BodyDraft, Message},
+};
+
+/// The most prompts of one batch.
+pub const BATCH_MAX: usize = 100;
+
+/// A prompt, filled.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Served {
+    /// As it is kept.
+    #[serde(flatten)]
+    pub prompt: Prompt,
+    /// The text with its variables filled; null, if it has variables and none were given.
+    pub filled_content: Option<String>,
+    /// The messages of a chat prompt, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filled_messages: Option<Vec<Message>>,
+    /// Names that were given and stand nowhere in the prompt.
+    pub unused: Vec<String>,
+    /// Which version this is, and why.
+    pub served: ServedVersion,
+}
+
+/// Which version was served, and why.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ServedVersion {
+    /// Its number.
+    pub version: i64,
+    /// The label that led to it.
+    pub label: Option<String>,
+    /// `version` and `label` were asked for; `production` is labelled so, `latest` is the newest.
+    pub reason: String,
+}
+
+/// What a prompt is to be filled with. `None`: it is not to be filled, only read.
+pub type Variables = Option<Given>;
+
+/// One prompt of a batch.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchItem {
+    /// Where it belongs.
+    pub category: String,
+    /// What it is called there.
+    pub name: String,
+    /// The version this label points at.
+    pub label: Option<String>,
+    /// This version.
+    pub version: Option<i64>,
+    /// What to fill it with.
+    #[schema(value_type = Option<Object>)]
+    pub variables: Option<Map<String, Value>>,
+}
+
+/// A template that is not stored.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenderRequest {
+    /// The text.
+    pub content: Option<String>,
+    /// Or the messages.
+    pub messages: Option<Vec<Message>>,
+    /// How variables are written; `mustache` unless said.
+    pub template_format: Option<TemplateFormat>,
+    /// Their names, where only some of what looks like one is.
+    pub declared: Option<Vec<String>>,
+    /// What is known of the variables.
+    pub input_schema: Option<InputSchema>,
+    /// What to fill it with.
+    #[schema(value_type = Option<Object>)]
+    pub variables: Option<Map<String, Value>>,
+}
+
+/// What became of a template that is not stored.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Rendered {
+    /// The text, filled.
+    pub filled_content: Option<String>,
+    /// Or the messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filled_messages: Option<Vec<Message>>,
+    /// The variables that were found.
+    pub variables: Vec<String>,
+    /// Names that were given and stand nowhere in the template.
+    pub unused: Vec<String>,
+}
+
+/// Reads a prompt by its name and fills it.
+pub async fn get(app: &App, category: &str, name: &str, selector: &Selector, given: Variables) -> Result<Served> {
+    let prompt = prompts::find_by_name(app, category, name, selector).await?;
+    let served = why(&prompt, selector);
+    let fill = |given: Given| async {
+        let body = &prompt.body;
+        if prompt.is_template {
+            fill(&body.texts(), body.template_format, &body.variables, &body.input_schema, given).await
+        } else {
+            let unused = templates::bind(&[], &InputSchema::new(), given)?.unused;
+            Ok(Filled { texts: verbatim(&prompt), variables: Vec::new(), unused })
+        }
+    };
+    let filled = match given {
+        Some(given) => Some(fill(given).await?),
+        None if prompt.is_template && !prompt.body.variables.is_empty() => None,
+        None => Some(fill(Given::Json(Map::new())).await?),
+    };
+    let unused = filled.as_ref().map(|filled| filled.unused.clone()).unwrap_or_default();
+    let texts = filled.map(|filled| filled.texts);
+    let (filled_content, filled_messages) = reassemble(prompt.body.messages.as_deref(), texts);
+    Ok(Served { prompt, filled_content, filled_messages, unused, served })
+}
+
+/// Reads and fills prompts by name, each by itself: one that cannot be served does not spoil the others.
+pub async fn batch(app: &App, items: Vec<BatchItem>) -> Result<Vec<Result<Served>>> {
+    if items.is_empty() || items.len() > BATCH_MAX {
+        let detail = format!("give 1 to {BATCH_MAX} prompts at once");
+        return Err(Error::invalid("/items", "out-of-range", detail));
+    }
+    let mut results = Vec::with_capacity(items.len());
+    for item in items {
+        results.push(match Selector::new(item.version, item.label, Selector::Production) {
+            Ok(selector) => {
+                let given = item.variables.map(Given::Json);
+                get(app, &item.category, &item.name, &selector, given).await
+            }
+            Err(error) => Err(error),
+        });
+    }
+    Ok(results)
+}
+
+/// Fills a template without storing it.
+pub async fn render(request: RenderRequest) -> Result<Rendered> {
+    let body = BodyDraft {
+        content: request.content,
+        messages: request.messages,
+        template_format: request.template_format.unwrap_or_default(),
+        variables: request.declared,
+        input_schema: request.input_schema.unwrap_or_default(),
+        ..BodyDraft::default()
+    }
+    .check()
+    .map_err(Error::from_violations)?;
+    let given = Given::Json(request.variables.unwrap_or_default());
+    let filled = fill(&body.texts(), body.template_format, &body.variables, &body.input_schema, given).await?;
+    let (filled_content, filled_messages) = reassemble(body.messages.as_deref(), Some(filled.texts));
+    Ok(Rendered { filled_content, filled_messages, variables: filled.variables, unused: filled.unused })
+}
+
+struct Filled {
+    texts: Vec<String>,
+    variables: Vec<String>,
+    unused: Vec<String>,
+}
+
+/// Fills every text with one set of values. A variable that is declared and used nowhere needs no value.
+async fn fill(
+    texts: &[(String, &str)],
+    format: TemplateFormat,
+    declared: &[String],
+    schema: &InputSchema,
+    given: Given,
+) -> Result<Filled> {
+    let mut parsed = Vec::with_capacity(texts.len());
+    let mut variables: Vec<String> = Vec::new();
+    for (pointer, text) in texts {
+        let template = Template::parse(format, text, Some(declared)).map_err(|fault| fault.into_error(pointer))?;
+        for name in template.variables() {
+            if !variables.contains(name) {
+                variables.push(name.clone());
+            }
+        }
+        parsed.push((pointer, template));
+    }
+    let bound = templates::bind(&variables, schema, given)?;
+    let mut filled = Vec::with_capacity(parsed.len());
+    for (pointer, template) in parsed {
+        filled.push(template.fill(&bound.values).await.map_err(|fault| fault.into_error(pointer))?);
+    }
+    Ok(Filled { texts: filled, variables, unused: bound.unused })
+}
+
+fn verbatim(prompt: &Prompt) -> Vec<String> {
+    prompt.body.texts().into_iter().map(|(_, text)| text.to_owned()).collect()
+}
+
+/// The texts of a text prompt are one, those of a chat prompt its messages.
+fn reassemble(messages: Option<&[Message]>, texts: Option<Vec<String>>) -> (Option<String>, Option<Vec<Message>>) {
+    match (messages, texts) {
+        (None, texts) => (texts.and_then(|texts| texts.into_iter().next()), None),
+        (Some(_), None) => (None, None),
+        (Some(messages), Some(texts)) => {
+            let filled = messages.iter().zip(texts).map(|(message, content)| Message { role: message.role, content });
+            (None, Some(filled.collect()))
+        }
+    }
+}
+
+fn why(prompt: &Prompt, selector: &Selector) -> ServedVersion {
+    let (label, reason) = match selector {
+        Selector::Version(_) => (None, "version"),
+        Selector::Label(label) => (Some(label.clone()), "label"),
+        Selector::Production if prompt.labels.contains_key("production") => {
+            (Some("production".to_owned()), "production")
+        }
+        Selector::Production | Selector::Latest => (None, "latest"),
+    };
+    ServedVersion { version: prompt.version, label, reason: reason.to_owned() }
+}

@@ -1,0 +1,171 @@
+//! Starting a process: opens what an [`App`] reaches, and says why not, in one sentence, if it cannot.
+use std::{path::Path, sync::Arc};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app::App,
+    clock::Clock,
+    config::{Mode, Settings},
+    db::{Db, Schema},
+    jobs::Doorbell,
+    secret::SecretKey,
+};
+
+/// Why a command ended before its work was done. Each kind has its exit code, so that a supervisor can tell
+/// what a restart will not mend.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The settings do not fit together.
+    #[error("{0}")]
+    Settings(String),
+    /// The database cannot be opened, or its tables are not the ones this program knows.
+    #[error("{0}")]
+    Database(String),
+    /// Redis does not answer.
+    #[error("{0}")]
+    Redis(String),
+    /// The address cannot be listened on.
+    #[error("{0}")]
+    Address(String),
+    /// The file cannot be read.
+    #[error("{0}")]
+    Input(String),
+    /// Some of the work was refused; what was said before tells which.
+    #[error("{0}")]
+    Refused(String),
+    /// We are wrong.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Failure {
+    /// The exit code, after those of `sysexits.h` where they fit.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Refused(_) => 1,
+            Self::Input(_) => 66,
+            Self::Redis(_) => 69,
+            Self::Internal(_) => 70,
+            Self::Address(_) => 71,
+            Self::Database(_) => 73,
+            Self::Settings(_) => 78,
+        }
+    }
+}
+
+impl From<crate::Error> for Failure {
+    fn from(error: crate::Error) -> Self {
+        match error {
+            crate::Error::Unavailable { .. } => Self::Database(error.for_log()),
+            refusal if refusal.is_refusal() => Self::Refused(refusal.to_string()),
+            internal => Self::Internal(internal.for_log()),
+        }
+    }
+}
+
+/// May the process bring the tables up to date, or must they be so already?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migration {
+    /// The API and its commands.
+    Allowed,
+    /// Workers.
+    Forbidden,
+}
+
+/// Opens the store. With `REDIS_URL`, Redis must answer now; later it may come and go.
+pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failure> {
+    let db = open_database(&settings, migration).await?;
+    let secret = open_secret(&settings)?;
+    let doorbell = match settings.redis_url() {
+        None => Doorbell::local(),
+        Some(url) => Doorbell::redis(url, &settings.redis_prefix).await.map_err(|error| {
+            Failure::Redis(format!(
+                "Redis cannot be used: {error:#}. Start it, correct REDIS_URL, or unset it to run without"
+            ))
+        })?,
+    };
+    let clock = Clock::System;
+    let started_at = clock.now();
+    Ok(App { db, doorbell, clock, settings: Arc::new(settings), secret, started_at })
+}
+
+async fn open_database(settings: &Settings, migration: Migration) -> Result<Db, Failure> {
+    let database = |error: anyhow::Error| Failure::Database(format!("{error:#}"));
+    if migration == Migration::Forbidden && !Path::new(&settings.db).exists() {
+        return Err(Failure::Database(format!(
+            "there is no database `{}`; start `prompt-store` first, with the same PROMPT_STORE_DB",
+            settings.db
+        )));
+    }
+    let db = Db::open(&settings.db).await.map_err(database)?;
+    match (db.schema().await?, migration) {
+        (Schema::Newer, _) => Err(Failure::Database(format!(
+            "the database `{}` was made by a later version; use that version, or restore a backup from before it",
+            settings.db
+        ))),
+        (Schema::Current, _) => Ok(db),
+        (Schema::Empty | Schema::Older, Migration::Allowed) => {
+            db.migrate().await.map_err(database)?;
+            Ok(db)
+        }
+        (Schema::Empty | Schema::Older, Migration::Forbidden) => Err(Failure::Database(format!(
+            "the tables of `{}` are not up to date; start `prompt-store` of this version first, or run \
+             `prompt-store migrate`",
+            settings.db
+        ))),
+    }
+}
+
+fn open_secret(settings: &Settings) -> Result<SecretKey, Failure> {
+    match settings.secret_key.as_deref().filter(|key| !key.is_empty()) {
+        Some(key) => SecretKey::from_text(key).map_err(|error| Failure::Settings(format!("{error:#}"))),
+        None => SecretKey::read_or_make(&Path::new(&settings.db).with_extension("key"))
+            .map_err(|error| Failure::Settings(format!("{error:#}"))),
+    }
+}
+
+/// Says in one line how the work is shared.
+#[must_use]
+pub fn describe(app: &App) -> String {
+    let jobs = match app.settings.mode() {
+        Mode::Embedded => "works its jobs itself",
+        Mode::Distributed => "leaves its jobs to `prompt-store-worker`, told through Redis",
+    };
+    format!("{}; {jobs}", app.db.describe())
+}
+
+/// A name no other process has or had: two workers of one name would hide each other's lost jobs.
+#[must_use]
+pub fn instance() -> String {
+    format!("{}-{}", std::process::id(), ulid::Ulid::generate())
+}
+
+/// Cancelled at the first SIGTERM or SIGINT. At the second the process ends at once, which loses nothing.
+#[must_use]
+pub fn shutdown_on_signal() -> CancellationToken {
+    let shutdown = CancellationToken::new();
+    let token = shutdown.clone();
+    tokio::spawn(async move {
+        signalled().await;
+        tracing::info!("stopping: running work is finished first");
+        token.cancel();
+        signalled().await;
+        tracing::warn!("stopped at once");
+        std::process::exit(130);
+    });
+    shutdown
+}
+
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
+        _ => return std::future::pending().await,
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

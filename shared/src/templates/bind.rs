@@ -1,0 +1,122 @@
+//! Typed binding: which value each variable of a template gets, and what is missing, unused or of the wrong type.
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::model::{InputSchema, VariableType, escape_pointer};
+use crate::error::{Error, Violation};
+
+/// The largest value, in bytes: of the text itself for strings, of the JSON for everything else.
+const MAX_VALUE: usize = 256 * 1024;
+
+/// All values together, in bytes.
+const MAX_VALUES: usize = 1024 * 1024;
+
+/// What the caller gave.
+#[derive(Clone, Debug)]
+pub enum Given {
+    /// JSON, which has types.
+    Json(Map<String, Value>),
+    /// A query string, which is all text and read as the type the schema declares. Of a repeated name the last counts.
+    Query(Vec<(String, String)>),
+}
+
+/// The variables of a template against what the caller gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bound {
+    /// A value for every variable, except for optional ones that have none.
+    pub values: Map<String, Value>,
+    /// The names that were given and that the template does not have, in the order given.
+    pub unused: Vec<String>,
+}
+
+/// Gives every variable its value: the caller's, else the default of the schema. `variables` names each once.
+///
+/// # Errors
+/// [`Error::Invalid`]: `missing-variables` where required ones have no value, else `validation-failed` with every value
+/// that is of the wrong type (`wrong-type`) or longer than 256 KiB, 1 MiB all together (`too-long`).
+pub fn bind(variables: &[String], schema: &InputSchema, given: Given) -> Result<Bound, Error> {
+    let mut violations = Vec::new();
+    let mut given = typed(schema, given);
+    let wanted: HashSet<&str> = variables.iter().map(String::as_str).collect();
+    let unused = given.keys().filter(|name| !wanted.contains(name.as_str())).cloned().collect();
+
+    let mut values = Map::new();
+    let mut missing = Vec::new();
+    for name in variables {
+        let spec = schema.get(name);
+        let value = given.swap_remove(name).or_else(|| spec.and_then(|spec| spec.default.clone()));
+        let Some(value) = value else {
+            if spec.is_none_or(|spec| spec.required) {
+                missing.push(name.as_str());
+            }
+            continue;
+        };
+        if let Some(kind) = spec.and_then(|spec| spec.kind)
+            && !kind.admits(&value)
+        {
+            violations.push(violation(name, "wrong-type", format!("`{name}` must be {kind}")));
+        }
+        values.insert(name.clone(), value);
+    }
+    if !missing.is_empty() {
+        return Err(missing_variables(&missing));
+    }
+    check_sizes(&values, &mut violations);
+    if violations.is_empty() { Ok(Bound { values, unused }) } else { Err(Error::from_violations(violations)) }
+}
+
+/// The given values, each with the type that the schema declares where text can be read as that.
+fn typed(schema: &InputSchema, given: Given) -> Map<String, Value> {
+    match given {
+        Given::Json(values) => values,
+        Given::Query(pairs) => pairs
+            .into_iter()
+            .map(|(name, text)| {
+                let kind = schema.get(&name).and_then(|spec| spec.kind);
+                (name, from_text(kind, text))
+            })
+            .collect(),
+    }
+}
+
+/// Text that cannot be read as the type stays text, and is refused as such later.
+fn from_text(kind: Option<VariableType>, text: String) -> Value {
+    match kind {
+        None | Some(VariableType::String) => Value::String(text),
+        Some(_) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    }
+}
+
+fn missing_variables(names: &[&str]) -> Error {
+    Error::Invalid {
+        code: "missing-variables",
+        detail: format!("no value for: {}", names.join(", ")),
+        violations: names
+            .iter()
+            .map(|name| violation(name, "missing-variable", format!("`{name}` has no value")))
+            .collect(),
+    }
+}
+
+fn check_sizes(values: &Map<String, Value>, violations: &mut Vec<Violation>) {
+    let mut total = 0;
+    for (name, value) in values {
+        let size = match value {
+            Value::String(text) => text.len(),
+            other => other.to_string().len(),
+        };
+        total += size;
+        if size > MAX_VALUE {
+            violations.push(violation(name, "too-long", format!("`{name}` is {size} bytes; at most {MAX_VALUE} fit")));
+        }
+    }
+    if total > MAX_VALUES {
+        let detail = format!("the values are {total} bytes together; at most {MAX_VALUES} fit");
+        violations.push(Violation::new("/variables", "too-long", detail));
+    }
+}
+
+fn violation(name: &str, code: &'static str, detail: String) -> Violation {
+    Violation::new(format!("/variables/{}", escape_pointer(name)), code, detail)
+}

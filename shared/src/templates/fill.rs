@@ -1,0 +1,109 @@
+//! A parsed template of any format, and how it is filled.
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::jinja::Jinja;
+use super::model::{Fault, TemplateFormat};
+use super::{fstring, mustache};
+
+/// How many bytes the values may add to a text.
+pub(super) const MAX_OUTPUT: usize = 1024 * 1024;
+
+/// A parsed template. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Template {
+    body: Body,
+    variables: Arc<[String]>,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Pieces(Arc<[Piece]>),
+    Jinja(Jinja),
+}
+
+/// A part of a template that has no logic.
+#[derive(Debug)]
+pub(super) enum Piece {
+    /// Stays as it is.
+    Text(String),
+    /// Is replaced by the value of this name.
+    Variable(String),
+}
+
+impl Template {
+    /// Reads a template. `declared` are the variables that the author named, if the author did; only
+    /// [`TemplateFormat::Fstring`] needs them, and replaces no others.
+    ///
+    /// # Errors
+    /// Only [`TemplateFormat::Jinja2`] knows faults: syntax, something forbidden, and text of more than 64 KiB.
+    pub fn parse(format: TemplateFormat, text: &str, declared: Option<&[String]>) -> Result<Self, Fault> {
+        let pieces = match format {
+            TemplateFormat::Mustache => mustache::parse(text),
+            TemplateFormat::Fstring => fstring::parse(text, declared),
+            TemplateFormat::None => vec![Piece::Text(text.to_owned())],
+            TemplateFormat::Jinja2 => {
+                let (jinja, variables) = Jinja::parse(text)?;
+                return Ok(Self { body: Body::Jinja(jinja), variables: variables.into() });
+            }
+        };
+        let mut seen = HashSet::new();
+        let variables = pieces
+            .iter()
+            .filter_map(|piece| match piece {
+                Piece::Variable(name) if seen.insert(name) => Some(name.clone()),
+                _ => None,
+            })
+            .collect();
+        Ok(Self { body: Body::Pieces(pieces.into()), variables })
+    }
+
+    /// The variables, in order of first use, each once.
+    #[must_use]
+    pub fn variables(&self) -> &[String] {
+        &self.variables
+    }
+
+    /// Inserts the values. They are inserted once and never rendered again; a name without a value becomes nothing.
+    ///
+    /// # Errors
+    /// `template-limit` where the values add more than 1 MiB, or Jinja2 needs more than it gets; `template-render`
+    /// where Jinja2 cannot do with these values what the template says.
+    pub async fn fill(&self, values: &Map<String, Value>) -> Result<String, Fault> {
+        match &self.body {
+            Body::Pieces(pieces) => insert(pieces, values),
+            Body::Jinja(jinja) => {
+                let all_given = self.variables.iter().all(|name| values.contains_key(name));
+                jinja.fill(values, all_given).await
+            }
+        }
+    }
+}
+
+/// Text as it is, `null` as nothing, and anything else as compact JSON.
+fn insert(pieces: &[Piece], values: &Map<String, Value>) -> Result<String, Fault> {
+    let mut filled = String::new();
+    let mut inserted = 0;
+    for piece in pieces {
+        let name = match piece {
+            Piece::Text(text) => {
+                filled.push_str(text);
+                continue;
+            }
+            Piece::Variable(name) => name,
+        };
+        let before = filled.len();
+        match values.get(name) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) => filled.push_str(text),
+            Some(other) => filled.push_str(&other.to_string()),
+        }
+        inserted += filled.len() - before;
+        if inserted > MAX_OUTPUT {
+            return Err(Fault::limit("the values add more than 1 MiB to the text"));
+        }
+    }
+    Ok(filled)
+}

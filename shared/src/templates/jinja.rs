@@ -1,0 +1,150 @@
+//! The Jinja2 engine: what runs a template that the [sandbox](super::sandbox) let through, and how it is stopped.
+//!
+//! A template of up to 64 KiB with up to 1 MiB of values gets 250 ms, 64 MiB of memory and 1 MiB of output, and nothing
+//! else: no file, no other template, no clock, no environment. Four things together keep that, because a running thread
+//! cannot be killed from outside:
+//!
+//! - Fuel counts instructions, items and bytes. It bounds everything whose cost it counts, and the memory that strings
+//!   take: one fuel pays for 64 bytes, so all the strings a render makes are at most 13 MiB. (Some operations are
+//!   charged only for their result, once it is made: what the weights allow, six times over if it is all escapes.)
+//! - [Weights](super::weighed) bound what fuel does not count: how long one operation can take on one value.
+//! - A [guard](GUARD) around every operation that can be slow looks at the clock in between. So a render that is out
+//!   of time ends after at most one more operation, which the weights keep to some tens of milliseconds.
+//! - The caller waits no longer than the deadline in any case, and four renders run at a time, so that many that are
+//!   just ending cannot take all threads.
+use std::sync::Arc;
+use std::time::Duration;
+
+use minijinja::machinery::{CodeGenerator, eval, make_string_output};
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior};
+use serde_json::{Map, Value as Json};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use super::fill::MAX_OUTPUT;
+use super::model::Fault;
+use super::sandbox::{self, GUARD};
+use super::weighed::{MAX_WEIGHT, from_json, weigh, weight_of};
+
+/// How long a render may take, waiting for its turn included. The rest of the 250 ms is for ending it and for parsing.
+const TIME: Duration = Duration::from_millis(200);
+
+/// How much fuel a render gets. Looping over 2,000 documents and printing three fields of each takes about 64,000.
+const FUEL: u64 = 200_000;
+
+/// How deep macros may call each other, times four. Each call takes some KiB of a stack of 2 MiB.
+const RECURSION: usize = 80;
+
+/// The most items of a `range`.
+const MAX_RANGE: usize = 10_000;
+
+/// How many renders run at a time.
+pub(super) static TURNS: Semaphore = Semaphore::const_new(4);
+
+/// A template that the sandbox let through. It is compiled on each render, which takes less than the render does.
+#[derive(Clone, Debug)]
+pub(super) struct Jinja {
+    text: Arc<str>,
+}
+
+impl Jinja {
+    /// Checks a template and finds its variables, in order of first use.
+    pub(super) fn parse(text: &str) -> Result<(Self, Vec<String>), Fault> {
+        let program = sandbox::check(text)?;
+        Ok((Self { text: text.into() }, program.variables))
+    }
+
+    /// Renders the template. A name without a value is nothing, but a fault where all names have one: then it can only
+    /// be an attribute that is not there.
+    pub(super) async fn fill(&self, values: &Map<String, Json>, all_given: bool) -> Result<String, Fault> {
+        let deadline = Instant::now() + TIME;
+        let late = |_| Fault::limit(format!("the template takes more than {} ms", TIME.as_millis()));
+        let values = context(values)?;
+        let text = Arc::clone(&self.text);
+        let turn = timeout_at(deadline, TURNS.acquire()).await.map_err(late)?.expect("the turns are never closed");
+        let render = tokio::task::spawn_blocking(move || {
+            let _until_it_really_ends = turn;
+            render(&text, values, all_given, deadline)
+        });
+        timeout_at(deadline, render).await.map_err(late)?.unwrap_or_else(|_| {
+            Err(Fault { code: Fault::RENDER, line: 1, column: 1, detail: "the engine failed on the template".into() })
+        })
+    }
+}
+
+/// The values as the engine's own.
+fn context(values: &Map<String, Json>) -> Result<Value, Fault> {
+    let pairs = values.iter().map(|(name, value)| Ok((name.as_str(), from_json(value)?)));
+    let pairs = pairs.collect::<Result<Vec<_>, Error>>().map_err(|error| fault("", &error))?;
+    let weight: usize = pairs.iter().map(|(_, value)| weight_of(value)).sum();
+    if weight > MAX_WEIGHT {
+        return Err(Fault::limit("the values hold more than is allowed"));
+    }
+    Ok(Value::from_pairs(pairs))
+}
+
+/// Compiles and runs the template on this thread.
+fn render(text: &str, values: Value, all_given: bool, deadline: Instant) -> Result<String, Fault> {
+    let program = sandbox::check(text)?;
+    let mut generator = CodeGenerator::new("template", text);
+    generator.compile_stmt(&program.statement);
+    let (instructions, blocks) = generator.finish();
+    let env = environment(all_given, deadline);
+    let mut output = String::new();
+    let result = eval(&env, &instructions, values, &blocks, &mut make_string_output(&mut output), AutoEscape::None);
+    result.map_err(|error| fault(text, &error))?;
+    if output.len() > MAX_OUTPUT {
+        return Err(Fault::limit("the filled template is longer than 1 MiB"));
+    }
+    Ok(output)
+}
+
+fn environment<'e>(all_given: bool, deadline: Instant) -> Environment<'e> {
+    let mut env = Environment::new();
+    for (name, _) in Environment::<'static>::new().globals() {
+        env.remove_global(name);
+    }
+    env.add_function("range", range);
+    env.add_filter(GUARD, move |state: &State, value: Value| {
+        if Instant::now() > deadline {
+            return Err(Error::new(ErrorKind::OutOfFuel, "the template takes too long"));
+        }
+        weigh(state, value)
+    });
+    env.set_undefined_behavior(if all_given { UndefinedBehavior::SemiStrict } else { UndefinedBehavior::Lenient });
+    env.set_fuel(Some(FUEL));
+    env.set_recursion_limit(RECURSION);
+    env.set_debug(true); // Or faults would not say which name is undefined, nor in which column.
+    env
+}
+
+/// `range(end)`, `range(first, end)` and `range(first, end, step)`.
+fn range(first: i64, end: Option<i64>, step: Option<i64>) -> Result<Vec<i64>, Error> {
+    let (first, end) = end.map_or((0, first), |end| (first, end));
+    let step = step.unwrap_or(1);
+    if step == 0 {
+        return Err(Error::new(ErrorKind::InvalidOperation, "the step of a range cannot be 0"));
+    }
+    let within = |item: &i64| if step > 0 { *item < end } else { *item > end };
+    let items = std::iter::successors(Some(first), |item| item.checked_add(step)).take_while(within);
+    let items: Vec<i64> = items.take(MAX_RANGE + 1).collect();
+    if items.len() > MAX_RANGE {
+        return Err(Error::new(ErrorKind::OutOfFuel, format!("a range has at most {MAX_RANGE} items")));
+    }
+    Ok(items)
+}
+
+/// The engine's error as a fault of the template.
+fn fault(text: &str, error: &Error) -> Fault {
+    let described = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    // Errors can quote values, which can be long.
+    let detail: String = described.chars().take(300).collect();
+    let is_limit = error.kind() == ErrorKind::OutOfFuel || detail.contains("recursion limit");
+    let (code, detail) = match (is_limit, error.detail()) {
+        (true, None) => (Fault::LIMIT, "the template does more work than is allowed".to_owned()),
+        (true, Some(_)) => (Fault::LIMIT, detail),
+        (false, _) => (Fault::RENDER, detail),
+    };
+    Fault::at(text, error.range().map_or(0, |range| range.start), code, detail)
+}

@@ -1,0 +1,90 @@
+//! The rules of text that comes from outside: names, tags, sentences, contents.
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::Violation;
+
+/// Names and categories.
+pub const NAME_CHARS_MAX: usize = 255;
+/// A tag.
+pub const TAG_CHARS_MAX: usize = 64;
+/// A description, a reason, a summary.
+pub const SENTENCE_CHARS_MAX: usize = 4096;
+
+/// An identifier as it is kept: trimmed, in Unicode's composed form (NFC). Refused: an empty or long one, and
+/// characters that nobody sees or that turn the reading direction.
+pub fn identifier(text: &str, pointer: &str, chars_max: usize) -> Result<String, Violation> {
+    let text: String = text.trim().nfc().collect();
+    if text.is_empty() {
+        return Err(Violation::new(pointer, "required", format!("`{}` must not be empty", field(pointer))));
+    }
+    if text.chars().count() > chars_max {
+        let detail = format!("`{}` must have at most {chars_max} characters", field(pointer));
+        return Err(Violation::new(pointer, "too-long", detail));
+    }
+    if let Some(hidden) = text.chars().find(|&char| is_hidden(char)) {
+        let detail = format!("`{}` must not hold the invisible character {}", field(pointer), hidden.escape_unicode());
+        return Err(Violation::new(pointer, "invisible-character", detail));
+    }
+    Ok(text)
+}
+
+/// Free text as it came, or why it is refused: too long, or with a NUL in it.
+pub fn sentence(text: &str, pointer: &str) -> Result<(), Violation> {
+    if text.chars().count() > SENTENCE_CHARS_MAX {
+        let detail = format!("`{}` must have at most {SENTENCE_CHARS_MAX} characters", field(pointer));
+        return Err(Violation::new(pointer, "too-long", detail));
+    }
+    no_nul(text, pointer)
+}
+
+/// No database and no C library is at ease with a NUL.
+pub fn no_nul(text: &str, pointer: &str) -> Result<(), Violation> {
+    if text.contains('\0') {
+        let detail = format!("`{}` must not hold a NUL character", field(pointer));
+        return Err(Violation::new(pointer, "nul-character", detail));
+    }
+    Ok(())
+}
+
+/// The last segment of a pointer, for people.
+fn field(pointer: &str) -> &str {
+    pointer.rsplit('/').next().unwrap_or(pointer)
+}
+
+/// Control characters, bidirectional controls, zero-width and other characters without a shape.
+fn is_hidden(char: char) -> bool {
+    char.is_control()
+        || matches!(char,
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_is_trimmed_and_composed() {
+        assert_eq!(identifier("  Cafe\u{301} ", "/name", 255).unwrap(), "Café");
+        assert_eq!(identifier("提示词 🚀", "/name", 255).unwrap(), "提示词 🚀");
+    }
+
+    #[test]
+    fn an_identifier_that_is_empty_long_or_hides_something_is_refused() {
+        for (text, code) in [
+            ("", "required"),
+            (" \t ", "required"),
+            (&"x".repeat(256), "too-long"),
+            ("a\0b", "invisible-character"),
+            ("a\r\nb", "invisible-character"),
+            ("a\u{1b}[31mb", "invisible-character"),
+            ("a\u{85}b", "invisible-character"),
+            ("a\u{202e}b", "invisible-character"),
+            ("a\u{200b}b", "invisible-character"),
+        ] {
+            assert_eq!(identifier(text, "/name", 255).unwrap_err().code, code, "{text:?}");
+        }
+        assert!(identifier(&"é".repeat(255), "/name", 255).is_ok());
+    }
+}

@@ -1,0 +1,181 @@
+//! What changed between two versions.
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use similar::{ChangeTag, TextDiff};
+use utoipa::ToSchema;
+
+use super::{Body, Version};
+
+/// The search for the smallest difference ends here; what is found by then is right, only not the smallest.
+const DEADLINE: Duration = Duration::from_millis(250);
+/// Lines of context around a change.
+const CONTEXT: usize = 3;
+
+/// What changed from one version to another.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Diff {
+    /// The version it starts from.
+    pub from: i64,
+    /// The version it leads to.
+    pub to: i64,
+    /// Are the contents the same, byte for byte?
+    pub identical: bool,
+    /// The contents, line by line, in the unified format; messages stand under their roles.
+    pub unified: String,
+    /// The contents, word by word.
+    pub words: Vec<WordChange>,
+    /// Variables only the second has.
+    pub variables_added: Vec<String>,
+    /// Variables only the first has.
+    pub variables_removed: Vec<String>,
+    /// Everything else that differs: the template format, the input schema, the config.
+    pub config_changes: Vec<ConfigChange>,
+}
+
+/// A run of words that stayed, came or went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WordChange {
+    /// What happened to it.
+    pub change: WordChangeKind,
+    /// The words, with the spaces between them.
+    pub text: String,
+}
+
+/// What happened to words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WordChangeKind {
+    /// In both.
+    Equal,
+    /// Only in the first.
+    Deleted,
+    /// Only in the second.
+    Inserted,
+}
+
+/// A setting that differs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ConfigChange {
+    /// JSON Pointer into the version, `/config/temperature`.
+    pub pointer: String,
+    /// In the first; null, if it is not there.
+    #[schema(value_type = Object, nullable)]
+    pub from: Value,
+    /// In the second; null, if it is not there.
+    #[schema(value_type = Object, nullable)]
+    pub to: Value,
+}
+
+/// Compares two versions. Takes up to half a second of one core for long contents.
+#[must_use]
+pub fn compare(from: &Version, to: &Version) -> Diff {
+    let (old, new) = (readable(&from.body), readable(&to.body));
+    let mut config = TextDiff::configure();
+    let config = config.timeout(DEADLINE);
+    let header = |version: i64| format!("version {version}");
+    let unified = config
+        .diff_lines(&old, &new)
+        .unified_diff()
+        .context_radius(CONTEXT)
+        .header(&header(from.version), &header(to.version))
+        .to_string();
+    let words = join(config.diff_words(&old, &new).iter_all_changes().map(|change| {
+        let kind = match change.tag() {
+            ChangeTag::Equal => WordChangeKind::Equal,
+            ChangeTag::Delete => WordChangeKind::Deleted,
+            ChangeTag::Insert => WordChangeKind::Inserted,
+        };
+        (kind, change.value())
+    }));
+    let only_in = |a: &Body, b: &Body| a.variables.iter().filter(|name| !b.variables.contains(name)).cloned().collect();
+    Diff {
+        from: from.version,
+        to: to.version,
+        identical: old == new,
+        unified,
+        words,
+        variables_added: only_in(&to.body, &from.body),
+        variables_removed: only_in(&from.body, &to.body),
+        config_changes: config_changes(&from.body, &to.body),
+    }
+}
+
+fn readable(body: &Body) -> String {
+    match (&body.content, &body.messages) {
+        (Some(content), _) => content.clone(),
+        (None, Some(messages)) => {
+            messages.iter().map(|message| format!("[{}]\n{}\n", message.role, message.content)).collect()
+        }
+        (None, None) => String::new(),
+    }
+}
+
+fn join<'a>(changes: impl Iterator<Item = (WordChangeKind, &'a str)>) -> Vec<WordChange> {
+    let mut runs: Vec<WordChange> = Vec::new();
+    for (change, text) in changes {
+        match runs.last_mut() {
+            Some(last) if last.change == change => last.text.push_str(text),
+            _ => runs.push(WordChange { change, text: text.to_owned() }),
+        }
+    }
+    runs
+}
+
+fn config_changes(from: &Body, to: &Body) -> Vec<ConfigChange> {
+    let settings = |body: &Body| {
+        let mut settings = Map::new();
+        settings.insert("template_format".to_owned(), body.template_format.to_string().into());
+        settings.insert("input_schema".to_owned(), serde_json::to_value(&body.input_schema).unwrap_or_default());
+        settings.insert("config".to_owned(), Value::Object(body.config.clone()));
+        settings
+    };
+    let mut changes = Vec::new();
+    differences("", &settings(from), &settings(to), &mut changes);
+    changes
+}
+
+/// Goes down as long as both sides are objects. The depth of a body is bounded at the door.
+fn differences(pointer: &str, from: &Map<String, Value>, to: &Map<String, Value>, changes: &mut Vec<ConfigChange>) {
+    let added = to.keys().filter(|key| !from.contains_key(*key));
+    for key in from.keys().chain(added) {
+        let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+        match (from.get(key), to.get(key)) {
+            (Some(Value::Object(from)), Some(Value::Object(to))) => differences(&pointer, from, to, changes),
+            (from, to) if from != to => {
+                let (from, to) = (from.cloned().unwrap_or_default(), to.cloned().unwrap_or_default());
+                changes.push(ConfigChange { pointer, from, to });
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_compared_key_by_key() {
+        let object = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap();
+        let mut changes = Vec::new();
+        differences(
+            "/config",
+            &object(r#"{"model": "a", "stop": ["x"], "nested": {"a/b": 1, "same": 2}}"#),
+            &object(r#"{"model": "b", "stop": ["x"], "nested": {"same": 2}, "new": true}"#),
+            &mut changes,
+        );
+        let pointers: Vec<_> = changes.iter().map(|change| change.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/config/model", "/config/nested/a~1b", "/config/new"]);
+        assert_eq!(changes[1].to, Value::Null);
+    }
+
+    #[test]
+    fn neighbouring_words_of_one_kind_are_one_run() {
+        use WordChangeKind::{Deleted, Equal, Inserted};
+        let runs = join([(Equal, "a "), (Equal, "b "), (Deleted, "c"), (Inserted, "d")].into_iter());
+        let runs: Vec<_> = runs.iter().map(|run| (run.change, run.text.as_str())).collect();
+        assert_eq!(runs, [(Equal, "a b "), (Deleted, "c"), (Inserted, "d")]);
+    }
+}

@@ -1,0 +1,138 @@
+//! Labels: pointers to versions, moved in one step, that remember where they pointed.
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::repository;
+use crate::{
+    clock::Timestamp,
+    db::{Conn, FromRow, Tx},
+    error::{Error, Result, Violation},
+    id::PromptId,
+    page::PageRequest,
+};
+
+/// Moves by itself to every new version, so nobody may set it.
+pub const LATEST: &str = "latest";
+const CHARS_MAX: usize = 36;
+
+/// A label and the version it points at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
+pub struct Label {
+    /// `production`
+    pub label: String,
+    /// The version it points at.
+    pub version: i64,
+    /// Who moved it last.
+    pub updated_by: String,
+    /// When.
+    pub updated_at: Timestamp,
+}
+
+/// A step in the life of a label.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
+pub struct LabelMove {
+    /// Counts the moves of all labels of a prompt, from 1.
+    pub sequence: i64,
+    /// Which label.
+    pub label: String,
+    /// Where it pointed; null, if it was new.
+    pub from_version: Option<i64>,
+    /// Where it points since; null, if it was taken away.
+    pub to_version: Option<i64>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who moved it.
+    pub moved_by: String,
+    /// When.
+    pub moved_at: Timestamp,
+}
+
+/// Points a label at a version that is known to exist. Answers the label, and whether it moved.
+pub async fn set_label(
+    tx: &mut Tx,
+    prompt_id: PromptId,
+    label: &str,
+    version: i64,
+    reason: Option<String>,
+) -> Result<(Label, bool)> {
+    check_name(label)?;
+    let current = match repository::label(tx, prompt_id, label).await? {
+        Some(current) if current.version == version => return Ok((current, false)),
+        current => current,
+    };
+    let (actor, now) = (tx.caller().actor.to_string(), tx.now());
+    let next = Label { label: label.to_owned(), version, updated_by: actor, updated_at: now };
+    repository::set_label(tx, prompt_id, &next).await?;
+    remember(tx, prompt_id, label, current.map(|current| current.version), Some(version), reason).await?;
+    Ok((next, true))
+}
+
+/// Takes a label away.
+pub async fn delete_label(tx: &mut Tx, prompt_id: PromptId, label: &str, reason: Option<String>) -> Result<()> {
+    check_name(label)?;
+    let current = repository::label(tx, prompt_id, label).await?;
+    let current = current.ok_or_else(|| Error::not_found("label", label))?;
+    repository::delete_label(tx, prompt_id, label).await?;
+    remember(tx, prompt_id, label, Some(current.version), None, reason).await
+}
+
+async fn remember(
+    tx: &mut Tx,
+    prompt_id: PromptId,
+    label: &str,
+    from_version: Option<i64>,
+    to_version: Option<i64>,
+    reason: Option<String>,
+) -> Result<()> {
+    let (moved_by, moved_at) = (tx.caller().actor.to_string(), tx.now());
+    let step = LabelMove { sequence: 0, label: label.to_owned(), from_version, to_version, reason, moved_by, moved_at };
+    repository::insert_move(tx, prompt_id, &step, moved_at).await
+}
+
+/// The labels of a prompt after `after`, by name, and how many there are in all.
+pub async fn labels(
+    conn: &mut Conn,
+    prompt_id: PromptId,
+    after: &str,
+    request: &PageRequest,
+) -> Result<(Vec<Label>, i64)> {
+    repository::labels(conn, prompt_id, after, request).await
+}
+
+/// The moves of a prompt's labels before number `before`, newest first, and how many there are in all.
+pub async fn label_history(
+    conn: &mut Conn,
+    prompt_id: PromptId,
+    before: i64,
+    request: &PageRequest,
+) -> Result<(Vec<LabelMove>, i64)> {
+    repository::moves(conn, prompt_id, before, request).await
+}
+
+fn check_name(label: &str) -> Result<()> {
+    if label == LATEST {
+        return Err(Error::invalid("/label", "reserved", "`latest` moves by itself to every new version"));
+    }
+    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
+    if label.is_empty() || label.len() > CHARS_MAX || !label.bytes().all(known) {
+        let violation =
+            Violation::new("/label", "pattern", "a label is 1 to 36 of the characters a-z, 0-9, `_`, `.` and `-`");
+        return Err(Error::from_violations(vec![violation]));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_short_lower_case_and_not_latest() {
+        for label in ["production", "a", "v1.2_rc-3", &"x".repeat(36)] {
+            assert!(check_name(label).is_ok(), "{label}");
+        }
+        for label in ["", "latest", "Production", "a b", "é", "a/b", &"x".repeat(37)] {
+            assert!(check_name(label).is_err(), "{label}");
+        }
+    }
+}

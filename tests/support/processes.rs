@@ -1,0 +1,172 @@
+//! The real binaries, as child processes on one database.
+use std::{
+    io::Read,
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{PATIENCE, RedisServer, redis_server::free_port, until};
+
+/// A binary of the workspace, beside this test's own.
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().unwrap().parent().unwrap().join(name);
+    assert!(path.exists(), "`{}` is not built: run the tests with `make test`", path.display());
+    path
+}
+
+/// A process of ours. It is killed with the value.
+pub struct Process {
+    child: Child,
+}
+
+impl Process {
+    fn spawn(command: &mut Command) -> Self {
+        Self { child: command.stdin(Stdio::null()).spawn().unwrap() }
+    }
+
+    /// SIGKILL: no chance to clean up.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and how it ended.
+    pub fn terminate(&mut self) -> ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.wait()
+    }
+
+    /// How it ended by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(started.elapsed() < PATIENCE, "the process did not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One store of real processes: a database in a folder of its own, and a Redis if it has one.
+pub struct Processes {
+    folder: TempDir,
+    redis: Option<String>,
+    port: u16,
+    client: reqwest::Client,
+}
+
+impl Processes {
+    /// A store whose API works its jobs itself.
+    pub fn embedded() -> Self {
+        Self::new(None)
+    }
+
+    /// A store whose workers are processes of their own.
+    pub fn distributed(redis: &RedisServer) -> Self {
+        Self::new(Some(redis.url()))
+    }
+
+    fn new(redis: Option<String>) -> Self {
+        let client = shared::http::client(Duration::from_secs(30)).unwrap();
+        Self { folder: TempDir::new().unwrap(), redis, port: free_port(), client }
+    }
+
+    /// A command of a binary with this store's settings, and none of the surroundings'.
+    pub fn command(&self, name: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(binary(name));
+        command.env_clear().args(args).current_dir(self.folder.path());
+        command.env("PROMPT_STORE_DB", self.folder.path().join("store.db"));
+        command.env("PROMPT_STORE_PORT", self.port.to_string()).env("PROMPT_STORE_WORKER_PORT", "0");
+        command.env("PROMPT_STORE_LEASE_MS", "2000").env("PROMPT_STORE_TICK_MS", "100");
+        command.env("PROMPT_STORE_LOG", "error");
+        if let Some(redis) = &self.redis {
+            command.env("REDIS_URL", redis);
+        }
+        command
+    }
+
+    /// Runs a command to its end: its exit code, what it printed, and what it complained of.
+    pub fn run(&self, name: &str, args: &[&str]) -> (i32, String, String) {
+        Self::finish(&mut self.command(name, args))
+    }
+
+    /// Runs a command made by hand to its end.
+    pub fn finish(command: &mut Command) -> (i32, String, String) {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let complaints = std::thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).map(|_| text)
+        });
+        let mut printed = String::new();
+        stdout.read_to_string(&mut printed).unwrap();
+        let status = Process { child }.wait();
+        (status.code().unwrap_or(-1), printed, complaints.join().unwrap().unwrap())
+    }
+
+    /// Starts the API and waits until it is ready.
+    pub async fn start_api(&self) -> Process {
+        let api = Process::spawn(&mut self.command("prompt-store", &[]));
+        until("the API is ready", async || self.get("/health/ready").await.filter(|(status, _)| *status == 200)).await;
+        api
+    }
+
+    /// Starts a worker.
+    pub fn start_worker(&self) -> Process {
+        Process::spawn(&mut self.command("prompt-store-worker", &[]))
+    }
+
+    /// Where the API listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder the store lies in.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// `GET`; nothing, if nobody answers.
+    pub async fn get(&self, path: &str) -> Option<(u16, Value)> {
+        let response = self.client.get(self.url(path)).send().await.ok()?;
+        let status = response.status().as_u16();
+        Some((status, response.json().await.unwrap_or(Value::Null)))
+    }
+
+    /// `POST` of JSON; nothing, if nobody answers.
+    pub async fn post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
+        let response = self.client.post(self.url(path)).json(body).send().await.ok()?;
+        let status = response.status().as_u16();
+        Some((status, response.json().await.unwrap_or(Value::Null)))
+    }
+
+    /// The client, for requests made by hand.
+    pub fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+}

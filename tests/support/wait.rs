@@ -1,0 +1,17 @@
+//! Waiting for a condition, never for a time.
+use std::time::{Duration, Instant};
+
+/// No condition of a test takes longer, even on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks until the answer is `Some`, and answers it. Panics, with what was waited for, after [`PATIENCE`].
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

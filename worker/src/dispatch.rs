@@ -1,0 +1,28 @@
+//! The worker's routing table: which domain operation each queue's job runs, and what its end in failure means.
+use shared::{
+    App, Result,
+    bulk::{self, RunBulkOperation},
+    db::Tx,
+    jobs::{Claim, Outcome, Queue},
+};
+
+/// Runs a job.
+pub(crate) async fn dispatch(app: &App, claim: &Claim) -> Result<Outcome> {
+    match claim.queue {
+        Queue::BulkOperations => {
+            let job: RunBulkOperation = claim.order()?;
+            bulk::run(app, claim, job.operation_id).await
+        }
+    }
+}
+
+/// A job is dead: whoever waits for it learns that nobody will finish it. Part of the transaction that buries
+/// the job.
+pub(crate) async fn gave_up(tx: &mut Tx, claim: &Claim) -> Result<()> {
+    match claim.queue {
+        Queue::BulkOperations => {
+            let job: RunBulkOperation = claim.order()?;
+            bulk::gave_up(tx, job.operation_id).await
+        }
+    }
+}

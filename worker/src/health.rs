@@ -1,0 +1,48 @@
+//! How this worker is, for orchestrators and Prometheus.
+use std::net::{IpAddr, SocketAddr};
+
+use axum::{
+    Json, Router,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::json;
+use shared::{App, health, start::Failure};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) async fn listen(host: IpAddr, port: u16) -> Result<(TcpListener, SocketAddr), Failure> {
+    let wanted = SocketAddr::new(host, port);
+    let cannot = |error: std::io::Error| {
+        Failure::Address(format!(
+            "cannot listen on {wanted}: {error}; set PROMPT_STORE_WORKER_PORT, 0 picks a free one"
+        ))
+    };
+    let listener = TcpListener::bind(wanted).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    Ok((listener, address))
+}
+
+pub(crate) async fn serve(listener: TcpListener, app: App, metrics: PrometheusHandle, shutdown: CancellationToken) {
+    let stopping = shutdown.clone();
+    let ready = move || async move {
+        let ready = !stopping.is_cancelled() && health::is_database_well(&app).await;
+        match ready {
+            true => (StatusCode::OK, Json(json!({ "status": "ready" }))),
+            false => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "not ready" }))),
+        }
+    };
+    let numbers = move || async move {
+        ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render()).into_response()
+    };
+    let router = Router::new()
+        .route("/health/live", get(|| async { Json(json!({ "status": "live" })) }))
+        .route("/health/ready", get(ready))
+        .route("/metrics", get(numbers));
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { shutdown.cancelled().await });
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "the worker can no longer tell how it is");
+    }
+}

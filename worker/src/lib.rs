@@ -1,0 +1,113 @@
+//! The job door: hears the bell, claims the job, runs it, writes down how it went.
+mod dispatch;
+mod runner;
+mod scheduler;
+mod slots;
+
+use std::time::{Duration, Instant};
+
+use shared::{
+    App, Caller, Error, Result,
+    id::JobId,
+    jobs::{self, Claim, Outcome},
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use slots::Slots;
+
+/// After the signal to stop, so long may running jobs take. Whoever is cut off is run again by another.
+const GRACE: Duration = Duration::from_secs(25);
+
+/// The actor that the audit log and the ledger keep for what workers do by themselves.
+fn caller() -> Caller {
+    Caller::system("worker")
+}
+
+/// Works jobs until `shutdown`, then finishes those that run. `instance` is this process's own name.
+pub async fn run(app: App, instance: String, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let slots = Slots::new(app.clone());
+    let scheduler = tokio::spawn(scheduler::run(slots.clone(), instance.clone(), shutdown.clone()));
+    let working = async {
+        runner::run(&slots, &instance, &shutdown).await;
+        slots.finish().await;
+    };
+    let grace = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        () = working => {}
+        () = grace => tracing::warn!("jobs still ran after {GRACE:?}; they are left to another worker"),
+    }
+    scheduler.await?;
+    jobs::worker_gone(&app, &caller(), &instance).await?;
+    Ok(())
+}
+
+/// Works one job to its end, or to the end of its turn. Does nothing if the job cannot be claimed.
+pub async fn work(app: &App, id: JobId) -> Result<()> {
+    let caller = caller();
+    let Some(claim) = jobs::claim(app, &caller, id).await? else { return Ok(()) };
+    if claim.is_poison() {
+        let error = Error::internal("poison: three workers in a row were lost over this job");
+        return give_up(app, &claim, &error).await;
+    }
+    let started = Instant::now();
+    let outcome = hold_and_run(app, &claim).await;
+    metrics::histogram!("prompt_store_job_seconds", "queue" => claim.queue.name()).record(started.elapsed());
+    match outcome {
+        Ok(Outcome::Done) => {
+            count(&claim, "done");
+            jobs::settle_done(app, &caller, &claim).await
+        }
+        Ok(Outcome::Again) => {
+            count(&claim, "again");
+            jobs::settle_again(app, &caller, &claim).await
+        }
+        Err(error) if error.code() == "lease-lost" => {
+            count(&claim, "lost");
+            tracing::warn!(job.id = %id, "another worker went on with this job");
+            Ok(())
+        }
+        Err(error) if error.is_transient() && claim.may_retry() => {
+            count(&claim, "later");
+            tracing::warn!(job.id = %id, error = error.for_log(), "the job is tried again later");
+            jobs::settle_later(app, &caller, &claim, &error).await
+        }
+        Err(error) => give_up(app, &claim, &error).await,
+    }
+}
+
+/// Runs a job in a task of its own, and keeps its lease alive meanwhile. A panic ends the job, not the worker.
+async fn hold_and_run(app: &App, claim: &Claim) -> Result<Outcome> {
+    let (its_app, its_claim) = (app.clone(), claim.clone());
+    let mut task = AbortOnDropHandle::new(tokio::spawn(async move { dispatch::dispatch(&its_app, &its_claim).await }));
+    let mut renewal = tokio::time::interval(app.settings.lease / 3);
+    renewal.tick().await;
+    loop {
+        tokio::select! {
+            ended = &mut task => {
+                return ended.unwrap_or_else(|error| Err(Error::internal(format!("the job did not end: {error}"))));
+            }
+            _ = renewal.tick() => match jobs::renew(app, &caller(), claim).await {
+                Err(error) if error.code() == "lease-lost" => return Err(error),
+                Err(error) => tracing::warn!(job.id = %claim.id, error = error.for_log(), "could not renew a lease"),
+                Ok(()) => {}
+            }
+        }
+    }
+}
+
+/// The job is dead, and its domain knows it, in one transaction.
+async fn give_up(app: &App, claim: &Claim, error: &Error) -> Result<()> {
+    count(claim, "dead");
+    tracing::error!(job.id = %claim.id, queue = %claim.queue, error = error.for_log(), "the job is given up");
+    let mut tx = app.begin(&caller()).await?;
+    jobs::bury(&mut tx, claim, error).await?;
+    dispatch::gave_up(&mut tx, claim).await?;
+    tx.commit().await
+}
+
+fn count(claim: &Claim, outcome: &'static str) {
+    metrics::counter!("prompt_store_jobs_total", "queue" => claim.queue.name(), "outcome" => outcome).increment(1);
+}

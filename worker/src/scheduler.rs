@@ -1,0 +1,87 @@
+//! Every tick, rings for what is waiting: lost rings, retries, and jobs of lost workers alike. It is outbox,
+//! retry timer and crash recovery at once, and it keeps the house clean.
+use std::time::Duration;
+
+use shared::{
+    Caller, Result, idempotency,
+    jobs::{self, Queue},
+};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::slots::Slots;
+
+const HEARTBEAT: Duration = Duration::from_secs(5);
+const HOUSEKEEPING: Duration = Duration::from_mins(1);
+/// Jobs that ended well are kept this long, for a person to look at.
+const DONE_KEPT: Duration = Duration::from_hours(24);
+/// So many rows are thrown away at once, so that nobody waits long for the writer.
+const PURGE_MOST: i64 = 1000;
+
+pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationToken) {
+    let every = |period| {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks
+    };
+    let (mut ticks, mut heartbeats, mut chores) =
+        (every(slots.app.settings.tick), every(HEARTBEAT), every(HOUSEKEEPING));
+    let caller = crate::caller();
+    loop {
+        let outcome = tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => ring(&slots, &caller).await,
+            _ = heartbeats.tick() => beat(&slots, &caller, &instance).await,
+            _ = chores.tick() => clean(&slots, &caller).await,
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(error = error.for_log(), "the scheduler could not do its turn; it tries again");
+        }
+    }
+}
+
+async fn ring(slots: &Slots, caller: &Caller) -> Result<()> {
+    let app = &slots.app;
+    for queue in Queue::ALL {
+        match app.doorbell.room(queue).await {
+            Ok(room) => {
+                let due = jobs::take_due(app, caller, queue, i64::try_from(room).unwrap_or(i64::MAX)).await?;
+                app.doorbell.ring(queue, &due).await;
+            }
+            Err(error) => {
+                tracing::warn!(%queue, error = format!("{error:#}"), "no bell; this worker takes what it can itself");
+                let free = i64::try_from(slots.free(queue)).unwrap_or(i64::MAX);
+                for id in jobs::take_due(app, caller, queue, free).await? {
+                    let slots = slots.clone();
+                    tokio::spawn(async move { slots.work(queue, id).await });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn beat(slots: &Slots, caller: &Caller, instance: &str) -> Result<()> {
+    let app = &slots.app;
+    jobs::worker_seen(app, caller, instance).await?;
+    let now = app.clock.now();
+    for depth in jobs::depths(app).await? {
+        let labels = [("queue", depth.queue.to_string()), ("state", depth.state.clone())];
+        metrics::gauge!("prompt_store_jobs", &labels).set(f64::from(u32::try_from(depth.jobs).unwrap_or(u32::MAX)));
+        if depth.state == "available" {
+            let age = now.since(depth.oldest_run_at).as_secs_f64();
+            metrics::gauge!("prompt_store_oldest_job_age_seconds", "queue" => depth.queue.to_string()).set(age);
+        }
+    }
+    Ok(())
+}
+
+async fn clean(slots: &Slots, caller: &Caller) -> Result<()> {
+    let app = &slots.app;
+    idempotency::purge(app, caller, PURGE_MOST).await?;
+    jobs::purge_done(app, caller, app.clock.now() - DONE_KEPT, PURGE_MOST).await?;
+    if let Err(error) = app.doorbell.sweep().await {
+        tracing::warn!(error = format!("{error:#}"), "could not sweep the bell");
+    }
+    Ok(())
+}
