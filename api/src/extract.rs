@@ -72,7 +72,7 @@ pub(crate) async fn read_body(body: Body, most: usize, timeout: Duration) -> Res
 }
 
 fn is_length_limit(error: &axum::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>)
 }
 
 pub(crate) fn too_large(most: usize) -> Problem {
@@ -244,12 +244,12 @@ pub(crate) fn named_etag(id: PromptId, revision: i64) -> String {
 }
 
 /// An answer with its entity tag; or 304, if the client has it already.
-pub(crate) fn tagged(request: &HeaderMap, etag: String, body: impl Serialize) -> Response {
-    let tags = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, "no-cache".to_owned())];
+pub(crate) fn tagged(request: &HeaderMap, etag: &str, body: &impl Serialize) -> Response {
+    let tags = [(header::ETAG, etag.to_owned()), (header::CACHE_CONTROL, "no-cache".to_owned())];
     let known = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|header| header.to_str().ok());
     let mut known = known.flat_map(|header| header.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
     if known.any(|tag| tag == "*" || tag == etag) {
         return (StatusCode::NOT_MODIFIED, tags).into_response();
     }
-    (tags, Json(body)).into_response()
+    (tags, axum::Json(body)).into_response()
 }

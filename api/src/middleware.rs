@@ -87,6 +87,7 @@ fn request_id(headers: &HeaderMap) -> String {
 }
 
 /// A handler that panicked: our bug, and one request's only.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     let error = shared::Error::internal(format!("a handler panicked: {}", said.unwrap_or("?")));
@@ -176,13 +177,12 @@ pub(crate) async fn limit(State(door): State<Door>, request: Request, next: Next
         let detail = "too many requests are being worked; try again in a moment";
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).into_response();
     };
-    match tokio::time::timeout(door.edge.handler_timeout, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let detail = "the answer took too long; nothing was changed";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).into_response()
-        }
-    }
+    let answered = tokio::time::timeout(door.edge.handler_timeout, next.run(request)).await;
+    answered.unwrap_or_else(|_| {
+        let detail = "the answer took too long; it is not known whether the request had its effect, so read before you \
+                      repeat it, or repeat it with the same Idempotency-Key";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).into_response()
+    })
 }
 
 /// Says who asks, and whether the request was asked before.

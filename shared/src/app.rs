@@ -34,7 +34,7 @@ pub struct App {
 /// What [`App::begin_once`] finds.
 pub(crate) enum Begun<T> {
     /// The request is new: go on.
-    Fresh(Tx),
+    Fresh(Box<Tx>),
     /// The request had its effect before: this was its answer.
     Answered(T),
 }
@@ -45,7 +45,7 @@ pub(crate) enum Begun<T> {
 macro_rules! begin {
     ($app:expr, $caller:expr) => {
         match $app.begin_once($caller).await? {
-            $crate::app::Begun::Fresh(tx) => tx,
+            $crate::app::Begun::Fresh(tx) => *tx,
             $crate::app::Begun::Answered(answer) => return Ok(answer),
         }
     };
@@ -61,7 +61,7 @@ impl App {
     /// Opens a transaction and claims the caller's idempotency key in it. See [`begin!`].
     pub(crate) async fn begin_once<T: DeserializeOwned>(&self, caller: &Caller) -> Result<Begun<T>> {
         let mut tx = self.begin(caller).await?;
-        let Some(answer) = idempotency::claim(&mut tx).await? else { return Ok(Begun::Fresh(tx)) };
+        let Some(answer) = idempotency::claim(&mut tx).await? else { return Ok(Begun::Fresh(Box::new(tx))) };
         caller.mark_replayed();
         serde_json::from_str(&answer).map(Begun::Answered).map_err(|error| Error::Internal(error.into()))
     }

@@ -154,6 +154,7 @@ fn mac_of(secret: &SecretKey, list: &str, text: &str) -> [u8; MAC_BYTES] {
 }
 
 #[cfg(test)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "rows are passed by reference")]
 mod tests {
     use super::*;
 

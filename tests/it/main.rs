@@ -1,3 +1,7 @@
-//! Everything that is tested through a door: one binary, a folder per domain.
+//! Everything that is tested through a door: one binary, a folder for each domain.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-mod smoke;
+mod openapi;
+mod readme;
+mod sources;
+mod sql;
+mod tidy;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 pub struct RedisServer {
     child: Child,
     port: u16,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl RedisServer {
@@ -27,7 +27,7 @@ impl RedisServer {
         let folder = TempDir::new().unwrap();
         let port = free_port();
         let child = Self::spawn(port, &folder);
-        let server = Self { child, port, _folder: folder };
+        let server = Self { child, port, folder };
         server.wait();
         server
     }
@@ -71,7 +71,7 @@ impl RedisServer {
 
     /// Starts it again, empty, where it was.
     pub fn revive(&mut self) {
-        self.child = Self::spawn(self.port, &self._folder);
+        self.child = Self::spawn(self.port, &self.folder);
         self.wait();
     }
 }

@@ -2,7 +2,7 @@
 use std::time::{Duration, Instant};
 
 /// No condition of a test takes longer, even on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks until the answer is `Some`, and answers it. Panics, with what was waited for, after [`PATIENCE`].
 pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {

@@ -41,12 +41,12 @@ enum Command {
     Serve,
     /// Bring the tables of the database up to date, and end.
     Migrate,
-    /// Print the OpenAPI document.
+    /// Print the `OpenAPI` document.
     Openapi,
     /// Add seven example prompts. What is there already stays as it is.
     Seed,
     /// Add the prompts of a CSV, JSON, NDJSON or YAML file.
-    Import(import::Import),
+    Import(Box<import::Import>),
     /// Ask a running store whether it is ready: exit code 0, if it is.
     Health,
 }

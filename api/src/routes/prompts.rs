@@ -154,7 +154,7 @@ async fn get(
 ) -> Result<Response, Problem> {
     let selector = Selector::new(query.version, query.label, Selector::Latest)?;
     let prompt = prompts::get(&app, id, &selector).await?;
-    Ok(tagged(&headers, etag(prompt.revision), prompt))
+    Ok(tagged(&headers, &etag(prompt.revision), &prompt))
 }
 
 /// Change a prompt.

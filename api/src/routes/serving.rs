@@ -100,7 +100,7 @@ async fn respond(
 ) -> Result<Response, Problem> {
     let selector = Selector::new(version, label, Selector::Production)?;
     let served = serving::get(app, category, name, &selector, given).await?;
-    Ok(tagged(headers, named_etag(served.prompt.id, served.prompt.revision), served))
+    Ok(tagged(headers, &named_etag(served.prompt.id, served.prompt.revision), &served))
 }
 
 /// Prompts to get at once.

@@ -141,7 +141,7 @@ impl Doorbell {
         if let Self::Local(queues) = self {
             let _ = queues[queue as usize]
                 .outstanding
-                .try_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
         }
     }
 

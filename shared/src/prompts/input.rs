@@ -189,7 +189,7 @@ impl NewPrompt {
         let category = keep(text::identifier(&self.category, "/category", text::NAME_CHARS_MAX));
         let name = keep(text::identifier(&self.name, "/name", text::NAME_CHARS_MAX));
         violations.extend(check_sentences(self.description.as_deref(), self.change_summary.as_deref()));
-        let tags = check_tags(self.tags.unwrap_or_default(), &mut violations);
+        let tags = check_tags(&self.tags.unwrap_or_default(), &mut violations);
         let body = match body.check() {
             Ok(body) if violations.is_empty() => body,
             Ok(_) => return Err(Error::from_violations(violations)),
@@ -220,7 +220,7 @@ impl PromptPatch {
         }
         violations.extend(check_sentences(None, self.change_summary.as_deref()));
         let tags = match self.tags.clone() {
-            Change::Set(tags) => check_tags(tags, &mut violations),
+            Change::Set(tags) => check_tags(&tags, &mut violations),
             change => change.apply(prompt.tags.clone()),
         };
         let description = self.description.clone().apply_optional(prompt.description.clone());
@@ -308,7 +308,7 @@ fn check_sentences(description: Option<&str>, change_summary: Option<&str>) -> V
 }
 
 /// Tags as they are kept: each once, in the order they first came.
-fn check_tags(tags: Vec<String>, violations: &mut Vec<Violation>) -> Vec<String> {
+fn check_tags(tags: &[String], violations: &mut Vec<Violation>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for (index, tag) in tags.iter().enumerate() {
         match text::identifier(tag, &format!("/tags/{index}"), text::TAG_CHARS_MAX) {

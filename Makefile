@@ -1,0 +1,55 @@
+# Prompt Store. `make` lists what can be made.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+CARGO ?= cargo
+# One domain: `make test ONLY=prompts`
+ONLY ?=
+
+.PHONY: help setup test lint fmt deny audit coverage dev openapi dist clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 14
+
+setup: ## install what the tests need, if it is missing: redis-server
+	@deploy/setup-tests.sh
+
+test: setup ## build the binaries, then run every test; ONLY=prompts runs one domain
+	$(CARGO) build --locked --package api --package worker --bins
+	$(CARGO) test --locked --workspace -- $(ONLY)
+
+lint: ## format, clippy, docs, and who may depend on whom
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --workspace --no-deps
+	@deploy/check-dependencies.sh
+
+fmt: ## format
+	$(CARGO) fmt --all
+
+deny: ## licences, banned crates and sources
+	@deploy/install-tool.sh cargo-deny $(DENY_VERSION)
+	$(CARGO) deny --all-features check bans licenses sources
+
+audit: ## known vulnerabilities; needs the network
+	@deploy/install-tool.sh cargo-deny $(DENY_VERSION)
+	$(CARGO) deny --all-features check advisories
+
+coverage: setup ## line coverage of the tests
+	@deploy/install-tool.sh cargo-tarpaulin $(TARPAULIN_VERSION)
+	deploy/coverage.sh
+
+dev: ## serve, and start again on every change
+	@deploy/dev.sh
+
+openapi: ## write api/openapi.json anew
+	$(CARGO) run --quiet --package api -- openapi > api/openapi.json.new
+	mv api/openapi.json.new api/openapi.json
+
+dist: ## the binaries as they are shipped
+	$(CARGO) build --locked --profile dist --package api --package worker --bins
+
+clean: ## remove what was built
+	$(CARGO) clean
+
+DENY_VERSION := 0.20.2
+TARPAULIN_VERSION := 0.37.5
