@@ -12,6 +12,7 @@ use crate::{
     idempotency,
     jobs::Doorbell,
     secret::SecretKey,
+    uses::UseCounter,
 };
 
 /// The store, as its operations see it.
@@ -27,6 +28,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// What the store signs with.
     pub secret: SecretKey,
+    /// Uses of prompts that are not yet in the database.
+    pub uses: UseCounter,
     /// When this process began.
     pub started_at: Timestamp,
 }

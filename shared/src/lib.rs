@@ -20,6 +20,7 @@ pub mod start;
 pub mod telemetry;
 pub mod templates;
 pub mod text;
+pub mod uses;
 
 pub mod audit;
 pub mod bulk;

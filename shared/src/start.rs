@@ -10,6 +10,7 @@ use crate::{
     db::{Db, Schema},
     jobs::Doorbell,
     secret::SecretKey,
+    uses::UseCounter,
 };
 
 /// Why a command ended before its work was done. Each kind has its exit code, so that a supervisor can tell
@@ -88,7 +89,8 @@ pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failu
     };
     let clock = Clock::System;
     let started_at = clock.now();
-    Ok(App { db, doorbell, clock, settings: Arc::new(settings), secret, started_at })
+    let (settings, uses) = (Arc::new(settings), UseCounter::default());
+    Ok(App { db, doorbell, clock, settings, secret, uses, started_at })
 }
 
 async fn open_database(settings: &Settings, migration: Migration) -> Result<Db, Failure> {

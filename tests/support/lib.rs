@@ -22,6 +22,7 @@ use shared::{
     id::JobId,
     jobs::{self, Doorbell, Queue},
     secret::SecretKey,
+    uses::UseCounter,
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -84,7 +85,8 @@ impl TestApp {
         db.migrate().await.unwrap();
         let secret = SecretKey::from_text(&"test secret ".repeat(3)).unwrap();
         let started_at = clock.now();
-        let app = App { db, doorbell, clock, settings: settings.into(), secret, started_at };
+        let uses = UseCounter::default();
+        let app = App { db, doorbell, clock, settings: settings.into(), secret, uses, started_at };
         let door = Door::new(app.clone(), edge, metrics(), CancellationToken::new());
         Self { router: api::router(door), app, worker: None, folder }
     }

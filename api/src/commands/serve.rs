@@ -1,9 +1,10 @@
 //! `prompt-store`, `prompt-store serve`: the API, and the worker where there is no Redis.
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use shared::{
-    App,
+    App, Caller,
     config::{Mode, Settings},
+    prompts,
     start::{self, Failure, Migration},
     telemetry,
 };
@@ -12,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::say;
 use crate::{Door, config::Edge, router, server};
+
+/// How long a use may stay uncounted.
+const USES_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
     edge.check().map_err(Failure::Settings)?;
@@ -24,7 +28,10 @@ pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
     let shutdown = start::shutdown_on_signal();
     let worker = embedded_worker(&app, &shutdown);
     let door = Door::new(app.clone(), edge.clone(), metrics, shutdown.clone());
+    let counting = tokio::spawn(write_uses(app.clone(), shutdown.clone()));
     server::serve(listener, router(door), &edge, shutdown).await;
+    counting.await.map_err(|error| Failure::Internal(format!("uses were no longer counted: {error}")))?;
+    prompts::write_uses(&app, &Caller::system("api")).await?;
     if let Some(worker) = worker {
         let ended = worker.await.map_err(|error| Failure::Internal(format!("the worker ended: {error}")))?;
         ended.map_err(|error| Failure::Internal(format!("the worker ended: {error:#}")))?;
@@ -49,6 +56,15 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failur
 fn embedded_worker(app: &App, shutdown: &CancellationToken) -> Option<JoinHandle<anyhow::Result<()>>> {
     let embedded = app.settings.mode() == Mode::Embedded;
     embedded.then(|| tokio::spawn(worker::run(app.clone(), start::instance(), shutdown.clone())))
+}
+
+async fn write_uses(app: App, shutdown: CancellationToken) {
+    let caller = Caller::system("api");
+    while shutdown.run_until_cancelled(tokio::time::sleep(USES_INTERVAL)).await.is_some() {
+        if let Err(error) = prompts::write_uses(&app, &caller).await {
+            tracing::warn!(error = error.for_log(), "could not write down how prompts were used; trying again");
+        }
+    }
 }
 
 fn welcome(app: &App, address: SocketAddr) {

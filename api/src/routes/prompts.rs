@@ -12,7 +12,7 @@ use shared::{
     page::Page,
     prompts::{
         self, CategoryCount, ContentPatch, Fork, LifecycleStatus, NewPrompt, Prompt, PromptFilter, PromptPatch,
-        Selector, Sort, TagCount,
+        Selector, Show, Sort, TagCount,
     },
 };
 use utoipa::IntoParams;
@@ -68,8 +68,8 @@ struct ListQuery {
     include_deleted: Option<bool>,
     /// The order; `-` turns it round.
     sort: Option<Sort>,
-    /// `content`: with content and messages.
-    include: Option<Include>,
+    /// `content`: with content and messages; `usage`: with `usage_count`. Repeat it for both.
+    include: Vec<Include>,
     /// The most rows of the page, 1 to 1000.
     #[param(minimum = 1, maximum = 1000, default = 50)]
     limit: Option<i64>,
@@ -85,6 +85,7 @@ struct ListQuery {
 #[serde(rename_all = "snake_case")]
 enum Include {
     Content,
+    Usage,
 }
 
 /// List prompts.
@@ -103,7 +104,10 @@ async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<
         is_template: query.is_template,
         updated_since: query.updated_since,
         include_deleted: query.include_deleted.unwrap_or_default(),
-        with_content: query.include == Some(Include::Content),
+        show: Show {
+            content: query.include.contains(&Include::Content),
+            usage: query.include.contains(&Include::Usage),
+        },
         sort: query.sort.unwrap_or_default(),
     };
     Ok(Json(prompts::list(&app, &filter, &page).await?))
@@ -139,6 +143,8 @@ struct GetQuery {
     version: Option<i64>,
     /// The version this label points at.
     label: Option<String>,
+    /// `usage`: with `usage_count`, and without an `ETag`, since it changes without a write.
+    include: Vec<Include>,
 }
 
 /// Get a prompt.
@@ -153,8 +159,9 @@ async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let selector = Selector::new(query.version, query.label, Selector::Latest)?;
-    let prompt = prompts::get(&app, id, &selector).await?;
-    Ok(tagged(&headers, &etag(prompt.revision), &prompt))
+    let show = Show { content: true, usage: query.include.contains(&Include::Usage) };
+    let prompt = prompts::get(&app, id, &selector, show).await?;
+    Ok(if show.usage { Json(prompt).into_response() } else { tagged(&headers, &etag(prompt.revision), &prompt) })
 }
 
 /// Change a prompt.

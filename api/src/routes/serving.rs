@@ -2,13 +2,13 @@
 use axum::{
     extract::{RawQuery, State},
     http::HeaderMap,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use shared::{
     App, Error,
-    prompts::Selector,
+    prompts::{Selector, Show},
     serving::{self, BatchItem, RenderRequest, Rendered, Served},
     templates::Given,
 };
@@ -32,7 +32,8 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 #[utoipa::path(
     get, path = "/search/{category}/{name}", tag = "serving", operation_id = "getFilledPrompt",
     params(("category" = String, Path, description = "`/` is written `%2F`"), ("name" = String, Path),
-           ("version" = Option<i64>, Query), ("label" = Option<String>, Query)),
+           ("version" = Option<i64>, Query), ("label" = Option<String>, Query),
+           ("include" = Option<String>, Query, description = "`usage`: with `usage_count`, and without an `ETag`")),
     responses((status = 200, body = Served), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn get_filled(
@@ -41,17 +42,18 @@ async fn get_filled(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (mut version, mut label, mut variables) = (None, None, Vec::new());
+    let (mut wanted, mut variables) = (Wanted::default(), Vec::new());
     for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match &*key {
-            "version" => version = Some(number(&value)?),
-            "label" => label = Some(value.into_owned()),
-            "include" | "user_id" | "session_id" => {}
+            "version" => wanted.version = Some(number(&value)?),
+            "label" => wanted.label = Some(value.into_owned()),
+            "include" => wanted.usage |= value == "usage",
+            "user_id" | "session_id" => {}
             _ => variables.push((key.into_owned(), value.into_owned())),
         }
     }
     let given = if variables.is_empty() { None } else { Some(Given::Query(variables)) };
-    respond(&app, &category, &name, (version, label), given, &headers).await
+    respond(&app, (&category, &name), wanted, given, &headers).await
 }
 
 fn number(text: &str) -> Result<i64, Error> {
@@ -87,19 +89,32 @@ async fn fill(
     OptionalJson(request): OptionalJson<FillRequest>,
 ) -> Result<Response, Problem> {
     let given = request.variables.map(Given::Json);
-    respond(&app, &category, &name, (request.version, request.label), given, &headers).await
+    let wanted = Wanted { version: request.version, label: request.label, usage: false };
+    respond(&app, (&category, &name), wanted, given, &headers).await
+}
+
+/// Which version, and what of it.
+#[derive(Default)]
+struct Wanted {
+    version: Option<i64>,
+    label: Option<String>,
+    usage: bool,
 }
 
 async fn respond(
     app: &App,
-    category: &str,
-    name: &str,
-    (version, label): (Option<i64>, Option<String>),
+    (category, name): (&str, &str),
+    wanted: Wanted,
     given: Option<Given>,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let selector = Selector::new(version, label, Selector::Production)?;
-    let served = serving::get(app, category, name, &selector, given).await?;
+    let selector = Selector::new(wanted.version, wanted.label, Selector::Production)?;
+    let show = Show { content: true, usage: wanted.usage };
+    let served = serving::get(app, category, name, &selector, show, given).await?;
+    if show.usage {
+        // It changes without a write, so it has no tag.
+        return Ok(Json(served).into_response());
+    }
     Ok(tagged(headers, &named_etag(served.prompt.id, served.prompt.revision), &served))
 }
 

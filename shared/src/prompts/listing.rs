@@ -2,7 +2,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{LifecycleStatus, Prompt, repository};
+use super::{LifecycleStatus, Prompt, Show, repository};
 use crate::{
     app::App,
     clock::Timestamp,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Which prompts are wanted. Empty: all that are not deleted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PromptFilter {
     /// Exactly this one, or with `/*` at its end everything below it.
     pub category: Option<String>,
@@ -31,8 +31,8 @@ pub struct PromptFilter {
     pub updated_since: Option<Timestamp>,
     /// Deleted ones too.
     pub include_deleted: bool,
-    /// With content and messages.
-    pub with_content: bool,
+    /// What is shown of them.
+    pub show: Show,
     /// In which order.
     pub sort: Sort,
 }
@@ -44,11 +44,9 @@ impl PromptFilter {
         Some((format!("{folder}/"), format!("{folder}0")))
     }
 
-    /// Names the list, so that a cursor of one is refused by another. Whether contents are shown does not
-    /// change the list.
+    /// Names the list, so that a cursor of one is refused by another. What is shown does not change the list.
     fn name(&self) -> String {
-        let Self { with_content: _, .. } = self;
-        format!("prompts {:?}", Self { with_content: false, ..self.clone() })
+        format!("prompts {:?}", Self { show: Show::PROMPT, ..self.clone() })
     }
 }
 

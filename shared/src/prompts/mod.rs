@@ -5,11 +5,13 @@ mod listing;
 mod model;
 mod repository;
 mod service;
+mod uses;
 
 pub use history::{delete_label, diff, label_history, labels, rollback, set_label, version, versions};
 pub use input::{ContentPatch, Draft, Fork, NewPrompt, PromptPatch};
 pub use listing::{CategoryCount, PromptFilter, Sort, TagCount, categories, list, tags};
-pub use model::{LifecycleStatus, Precondition, Prompt, Selector};
+pub use model::{LifecycleStatus, Precondition, Prompt, Selector, Show};
 pub use service::{
     create, delete, find_by_name, find_named, fork, get, insert, restore, update, update_content, update_in,
 };
+pub use uses::write_uses;

@@ -70,9 +70,26 @@ pub struct Prompt {
     pub created_at: Timestamp,
     /// When it was last written to.
     pub updated_at: Timestamp,
+    /// How often it was served by name, to within a second or two. Shown when asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage_count: Option<i64>,
     /// When it was deleted. Only lists that include deleted prompts show one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+}
+
+/// What of a prompt is shown only when asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Show {
+    /// Content and messages.
+    pub content: bool,
+    /// How often it was used, which changes without a write to it.
+    pub usage: bool,
+}
+
+impl Show {
+    /// The prompt as it is kept.
+    pub const PROMPT: Self = Self { content: true, usage: false };
 }
 
 /// Which version of a prompt is wanted.

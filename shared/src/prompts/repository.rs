@@ -1,7 +1,7 @@
 //! The tables `prompts` and `prompt_tags`, read together with the version that is asked for.
 use std::collections::BTreeMap;
 
-use super::{CategoryCount, Draft, LifecycleStatus, Prompt, PromptFilter, Selector, TagCount};
+use super::{CategoryCount, Draft, LifecycleStatus, Prompt, PromptFilter, Selector, Show, TagCount};
 use crate::{
     clock::Timestamp,
     db::{Conn, FromRow, Query, params},
@@ -14,11 +14,13 @@ use crate::{
 /// No tag can hold it: control characters are refused.
 const SEPARATOR: char = '\u{1f}';
 
-/// One statement, so that everything in a prompt is of one moment. `$1`: with the content, or without.
+/// One statement, so that everything in a prompt is of one moment. `$1`: with the content; `$2`: with the use.
 const SELECT: &str = "
     SELECT p.id, p.category, p.name, p.description, p.is_template, p.lifecycle_status, p.parent_id,
            p.parent_version, v.version, p.revision, p.created_by, p.created_at, p.updated_at, p.deleted_at,
            v.type, v.template_format, v.variables, v.input_schema, v.config,
+           CASE WHEN $2 THEN (SELECT CAST(COALESCE(sum(uses), 0) AS BIGINT) FROM prompt_uses u
+                              WHERE u.prompt_id = p.id) END AS usage_count,
            CASE WHEN $1 THEN v.content END AS content, CASE WHEN $1 THEN v.messages END AS messages,
            (SELECT string_agg(tag, '\u{1f}' ORDER BY position) FROM prompt_tags t WHERE t.prompt_id = p.id) AS tags,
            (SELECT string_agg(label || '=' || CAST(l.version AS TEXT), '\u{1f}') FROM labels l
@@ -40,6 +42,7 @@ struct PromptRow {
     created_by: String,
     created_at: Timestamp,
     updated_at: Timestamp,
+    usage_count: Option<i64>,
     deleted_at: Option<Timestamp>,
     #[sqlx(flatten)]
     body: Body,
@@ -74,6 +77,7 @@ impl From<PromptRow> for Prompt {
             created_by: row.created_by,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            usage_count: row.usage_count,
             deleted_at: row.deleted_at,
         }
     }
@@ -95,8 +99,12 @@ fn at<'a>(query: Query<'a>, selector: &'a Selector) -> Query<'a> {
     }
 }
 
-pub(super) async fn find(conn: &mut Conn, id: PromptId, selector: &Selector) -> Result<Option<Prompt>> {
-    let query = at(Query::with(SELECT, params![true]), selector).then("AND p.deleted_at IS NULL AND p.id = ?", &[&id]);
+fn select(show: &Show) -> Query<'_> {
+    Query::with(SELECT, &[&show.content, &show.usage])
+}
+
+pub(super) async fn find(conn: &mut Conn, id: PromptId, selector: &Selector, show: Show) -> Result<Option<Prompt>> {
+    let query = at(select(&show), selector).then("AND p.deleted_at IS NULL AND p.id = ?", &[&id]);
     let row: Option<PromptRow> = conn.fetch_optional(&query, query.params()).await?;
     Ok(row.map(Prompt::from))
 }
@@ -106,8 +114,9 @@ pub(super) async fn find_by_name(
     category: &str,
     name: &str,
     selector: &Selector,
+    show: Show,
 ) -> Result<Option<Prompt>> {
-    let query = at(Query::with(SELECT, params![true]), selector)
+    let query = at(select(&show), selector)
         .then("AND p.deleted_at IS NULL AND p.category = ? AND p.name = ?", params![category, name]);
     let row: Option<PromptRow> = conn.fetch_optional(&query, query.params()).await?;
     Ok(row.map(Prompt::from))
@@ -220,7 +229,7 @@ pub(super) async fn list(
     let (total,) = conn.fetch_one(&counted, counted.params()).await?;
 
     let (limit, offset) = (request.limit_and_one(), request.offset());
-    let start = Query::with(SELECT, params![filter.with_content]).then("WHERE v.version = p.version", params![]);
+    let start = select(&filter.show).then("WHERE v.version = p.version", params![]);
     let mut query = matching(start, filter, folder.as_ref());
     if let Some(after) = after {
         query = query.then(filter.sort.after(), &[after.key.param(), &after.id]);
@@ -268,4 +277,12 @@ pub(super) async fn tags(conn: &mut Conn, after: &str, request: &PageRequest) ->
     let (total,) = conn.fetch_one(COUNT_TAGS, params![]).await?;
     let rows = conn.fetch_all(TAGS, params![after, request.limit_and_one(), request.offset()]).await?;
     Ok((rows, total))
+}
+
+const ADD_USES: &str = "INSERT INTO prompt_uses (prompt_id, version, uses, last_used_at) VALUES ($1, $2, $3, $4)
+                        ON CONFLICT (prompt_id, version) DO UPDATE SET
+                            uses = prompt_uses.uses + excluded.uses, last_used_at = excluded.last_used_at";
+
+pub(super) async fn add_uses(conn: &mut Conn, id: PromptId, version: i64, uses: i64, now: Timestamp) -> Result<()> {
+    conn.execute(ADD_USES, params![id, version, uses, now]).await.map(drop)
 }

@@ -1,5 +1,5 @@
 //! What can be done with a prompt.
-use super::{ContentPatch, Draft, Fork, NewPrompt, Precondition, Prompt, PromptPatch, Selector, repository};
+use super::{ContentPatch, Draft, Fork, NewPrompt, Precondition, Prompt, PromptPatch, Selector, Show, repository};
 use crate::{
     app::{App, begin},
     audit,
@@ -38,28 +38,28 @@ pub async fn insert(
 }
 
 /// A prompt at one of its versions.
-pub async fn get(app: &App, id: PromptId, selector: &Selector) -> Result<Prompt> {
+pub async fn get(app: &App, id: PromptId, selector: &Selector, show: Show) -> Result<Prompt> {
     let mut conn = app.db.read().await?;
-    if let Some(prompt) = repository::find(&mut conn, id, selector).await? {
+    if let Some(prompt) = repository::find(&mut conn, id, selector, show).await? {
         return Ok(prompt);
     }
-    let exists = repository::find(&mut conn, id, &Selector::Latest).await?.is_some();
+    let exists = repository::find(&mut conn, id, &Selector::Latest, show).await?.is_some();
     Err(if exists { no_such_version(selector) } else { Error::not_found("prompt", id) })
 }
 
 /// A prompt by its name.
-pub async fn find_by_name(app: &App, category: &str, name: &str, selector: &Selector) -> Result<Prompt> {
+pub async fn find_by_name(app: &App, category: &str, name: &str, selector: &Selector, show: Show) -> Result<Prompt> {
     let mut conn = app.db.read().await?;
-    if let Some(prompt) = repository::find_by_name(&mut conn, category, name, selector).await? {
+    if let Some(prompt) = repository::find_by_name(&mut conn, category, name, selector, show).await? {
         return Ok(prompt);
     }
-    let exists = repository::find_by_name(&mut conn, category, name, &Selector::Latest).await?.is_some();
+    let exists = repository::find_by_name(&mut conn, category, name, &Selector::Latest, show).await?.is_some();
     Err(if exists { no_such_version(selector) } else { Error::not_found("prompt", format!("{category}/{name}")) })
 }
 
 /// The prompt of that name, if there is one, at its newest version.
 pub async fn find_named(conn: &mut Conn, category: &str, name: &str) -> Result<Option<Prompt>> {
-    repository::find_by_name(conn, category, name, &Selector::Latest).await
+    repository::find_by_name(conn, category, name, &Selector::Latest, Show::PROMPT).await
 }
 
 fn no_such_version(selector: &Selector) -> Error {
@@ -187,5 +187,5 @@ pub(super) async fn hold(tx: &mut Tx, id: PromptId, precondition: &Precondition)
 
 /// A prompt that is known to be there.
 pub(super) async fn current(conn: &mut Conn, id: PromptId) -> Result<Prompt> {
-    repository::find(conn, id, &Selector::Latest).await?.ok_or_else(|| Error::not_found("prompt", id))
+    repository::find(conn, id, &Selector::Latest, Show::PROMPT).await?.ok_or_else(|| Error::not_found("prompt", id))
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::{
     app::App,
     error::{Error, Result},
-    prompts::{self, Prompt, Selector},
+    prompts::{self, Prompt, Selector, Show},
     templates::{self, Given, InputSchema, Template, TemplateFormat},
     versions::{BodyDraft, Message},
 };
@@ -95,9 +95,16 @@ pub struct Rendered {
     pub unused: Vec<String>,
 }
 
-/// Reads a prompt by its name and fills it.
-pub async fn get(app: &App, category: &str, name: &str, selector: &Selector, given: Variables) -> Result<Served> {
-    let prompt = prompts::find_by_name(app, category, name, selector).await?;
+/// Reads a prompt by its name and fills it. That counts as a use of it.
+pub async fn get(
+    app: &App,
+    category: &str,
+    name: &str,
+    selector: &Selector,
+    show: Show,
+    given: Variables,
+) -> Result<Served> {
+    let prompt = prompts::find_by_name(app, category, name, selector, show).await?;
     let served = why(&prompt, selector);
     let fill = |given: Given| async {
         let body = &prompt.body;
@@ -116,6 +123,7 @@ pub async fn get(app: &App, category: &str, name: &str, selector: &Selector, giv
     let unused = filled.as_ref().map(|filled| filled.unused.clone()).unwrap_or_default();
     let texts = filled.map(|filled| filled.texts);
     let (filled_content, filled_messages) = reassemble(prompt.body.messages.as_deref(), texts);
+    app.uses.add(prompt.id, prompt.version, 1);
     Ok(Served { prompt, filled_content, filled_messages, unused, served })
 }
 
@@ -130,7 +138,7 @@ pub async fn batch(app: &App, items: Vec<BatchItem>) -> Result<Vec<Result<Served
         results.push(match Selector::new(item.version, item.label, Selector::Production) {
             Ok(selector) => {
                 let given = item.variables.map(Given::Json);
-                get(app, &item.category, &item.name, &selector, given).await
+                get(app, &item.category, &item.name, &selector, Show::PROMPT, given).await
             }
             Err(error) => Err(error),
         });

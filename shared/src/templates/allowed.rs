@@ -117,7 +117,7 @@ const TESTS: [&str; 38] = [
 const MAX_LITERAL: usize = 100;
 
 /// The widest indent of `tojson`, which every line of deeply nested JSON has many times over.
-const MAX_JSON_INDENT: i64 = 4;
+pub(super) const MAX_JSON_INDENT: usize = 4;
 
 /// Why the filter may not be used like that.
 pub(super) fn check_filter(filter: &Filter<'_>) -> Result<(), String> {
@@ -131,7 +131,10 @@ pub(super) fn check_filter(filter: &Filter<'_>) -> Result<(), String> {
         if !is_free && !is_literal(arg) {
             return Err(format!("this argument of `{name}` must be a literal of at most {MAX_LITERAL} bytes"));
         }
-        if name == "tojson" && integer(arg).is_some_and(|indent| !(0..=MAX_JSON_INDENT).contains(&indent)) {
+        if name == "tojson"
+            && integer(arg)
+                .is_some_and(|indent| usize::try_from(indent).map_or(true, |indent| indent > MAX_JSON_INDENT))
+        {
             return Err(format!("the indent of `tojson` is at most {MAX_JSON_INDENT}"));
         }
     }

@@ -12,23 +12,28 @@
 //!   of time ends after at most one more operation, which the weights keep to some tens of milliseconds.
 //! - The caller waits no longer than the deadline in any case, and four renders run at a time, so that many that are
 //!   just ending cannot take all threads.
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use minijinja::machinery::{CodeGenerator, eval, make_string_output};
-use minijinja::value::Value;
+use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior};
+use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 use serde_json::{Map, Value as Json};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+use super::allowed::MAX_JSON_INDENT;
 use super::fill::MAX_OUTPUT;
 use super::model::Fault;
 use super::sandbox::{self, GUARD};
 use super::weighed::{MAX_WEIGHT, from_json, weigh, weight_of};
 
 /// How long a render may take, waiting for its turn included. The rest of the 250 ms is for ending it and for parsing.
-const TIME: Duration = Duration::from_millis(200);
+/// Tests give more, so that a busy machine does not decide how they end.
+const TIME: Duration = if cfg!(test) { Duration::from_secs(2) } else { Duration::from_millis(200) };
 
 /// How much fuel a render gets. Looping over 2,000 documents and printing three fields of each takes about 64,000.
 const FUEL: u64 = 200_000;
@@ -106,6 +111,7 @@ fn environment<'e>(all_given: bool, deadline: Instant) -> Environment<'e> {
         env.remove_global(name);
     }
     env.add_function("range", range);
+    env.add_filter("tojson", to_json);
     env.add_filter(GUARD, move |state: &State, value: Value| {
         if Instant::now() > deadline {
             return Err(Error::new(ErrorKind::OutOfFuel, "the template takes too long"));
@@ -133,6 +139,40 @@ fn range(first: i64, end: Option<i64>, step: Option<i64>) -> Result<Vec<i64>, Er
         return Err(Error::new(ErrorKind::OutOfFuel, format!("a range has at most {MAX_RANGE} items")));
     }
     Ok(items)
+}
+
+/// `value|tojson`, `value|tojson(2)`. The engine's own is for HTML and writes `<` as `\u003c`; a prompt is no HTML.
+fn to_json(value: &Value, indent: Option<usize>, options: Kwargs) -> Result<String, Error> {
+    let indent = indent.or(options.get("indent")?);
+    options.assert_all_used()?;
+    let mut json = Vec::new();
+    let written = match indent.map(|indent| " ".repeat(indent.min(MAX_JSON_INDENT))) {
+        None => value.serialize(&mut Serializer::with_formatter(&mut json, Spaced)),
+        Some(indent) => {
+            let pretty = PrettyFormatter::with_indent(indent.as_bytes());
+            value.serialize(&mut Serializer::with_formatter(&mut json, pretty))
+        }
+    };
+    let unfit = |error: String| Error::new(ErrorKind::BadSerialization, error);
+    written.map_err(|error| unfit(error.to_string()))?;
+    String::from_utf8(json).map_err(|error| unfit(error.to_string()))
+}
+
+/// JSON on one line, spaced as Jinja2 spaces it.
+struct Spaced;
+
+impl Formatter for Spaced {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> std::io::Result<()> {
+        writer.write_all(b": ")
+    }
 }
 
 /// The engine's error as a fault of the template.

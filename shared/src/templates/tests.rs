@@ -130,13 +130,12 @@ fn variables_are_in_order_of_first_use_and_once() {
 }
 
 #[test]
-fn hostile_mustache_and_fstring_text_takes_linear_time() {
+fn hostile_mustache_and_fstring_text_does_not_take_for_ever() {
     for text in ["{", "{{", "{{ a", "{{    ", "{{{a}", "{{a}} "] {
         let text = text.repeat(1024 * 1024 / text.len());
         for format in [TemplateFormat::Mustache, TemplateFormat::Fstring] {
-            let before = std::time::Instant::now();
+            // In quadratic time this would take hours.
             Template::parse(format, &text, None).unwrap();
-            assert!(before.elapsed().as_secs() < 2, "{format}");
         }
     }
 }
@@ -195,6 +194,15 @@ async fn ordinary_jinja_works() {
     ] {
         assert_eq!(jinja(text, values.clone()).await.as_deref(), Ok(filled), "{text}");
     }
+}
+
+#[tokio::test]
+async fn json_is_written_for_a_model_and_not_for_html() {
+    let values = || json!({ "data": { "html": "<b> & 'c'", "list": [1, 2] } });
+    assert_eq!(jinja("{{ data|tojson }}", values()).await.unwrap(), r#"{"html": "<b> & 'c'", "list": [1, 2]}"#);
+    let pretty = "{\n  \"html\": \"<b> & 'c'\",\n  \"list\": [\n    1,\n    2\n  ]\n}";
+    assert_eq!(jinja("{{ data|tojson(2) }}", values()).await.unwrap(), pretty);
+    assert_eq!(jinja("{{ data|tojson(indent=2) }}", values()).await.unwrap(), pretty);
 }
 
 #[tokio::test]
