@@ -7,37 +7,43 @@ use clap::{Args, ValueEnum};
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     /// Where prompts are kept: a `SQLite` file, created with its folder.
-    #[arg(long, env = "PROMPT_STORE_DB", default_value = "prompt_store.db", value_name = "PATH")]
+    #[arg(long, global = true, env = "PROMPT_STORE_DB", default_value = "prompt_store.db", value_name = "PATH")]
     pub db: String,
 
     /// Redis, for workers of their own: `redis://localhost:6379`. Unset, this process works its jobs itself.
-    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true, value_parser = redis_url)]
+    #[arg(long, global = true, env = "REDIS_URL", value_name = "URL", hide_env_values = true, value_parser = redis_url)]
     pub redis_url: Option<String>,
 
     /// What the keys of this store begin with, where several share one Redis.
-    #[arg(long, env = "PROMPT_STORE_REDIS_PREFIX", default_value = "prompt-store", value_name = "TEXT")]
+    #[arg(long, global = true, env = "PROMPT_STORE_REDIS_PREFIX", default_value = "prompt-store", value_name = "TEXT")]
     pub redis_prefix: String,
 
     /// Signs cursors; at least 32 bytes. Unset, a key is made beside the `SQLite` file.
-    #[arg(long, env = "PROMPT_STORE_SECRET_KEY", value_name = "TEXT", hide_env_values = true)]
+    #[arg(long, global = true, env = "PROMPT_STORE_SECRET_KEY", value_name = "TEXT", hide_env_values = true)]
     pub secret_key: Option<String>,
 
     /// How long a worker may be silent before its job goes to another, in milliseconds.
-    #[arg(long = "lease-ms", env = "PROMPT_STORE_LEASE_MS", default_value = "15000", value_name = "MS",
+    #[arg(global = true, long = "lease-ms", env = "PROMPT_STORE_LEASE_MS", default_value = "15000", value_name = "MS",
           value_parser = milliseconds)]
     pub lease: Duration,
 
     /// How often workers look for jobs that nobody rang for, in milliseconds.
-    #[arg(long = "tick-ms", env = "PROMPT_STORE_TICK_MS", default_value = "500", value_name = "MS",
+    #[arg(global = true, long = "tick-ms", env = "PROMPT_STORE_TICK_MS", default_value = "500", value_name = "MS",
           value_parser = milliseconds)]
     pub tick: Duration,
 
     /// What is logged, on standard error: `info`, or `warn,shared=debug`.
-    #[arg(long, env = "PROMPT_STORE_LOG", default_value = "info,apalis_core=warn,apalis=warn", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        env = "PROMPT_STORE_LOG",
+        default_value = "info,apalis_core=warn,apalis=warn",
+        value_name = "FILTER"
+    )]
     pub log: String,
 
     /// How it is logged.
-    #[arg(long, env = "PROMPT_STORE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    #[arg(long, global = true, env = "PROMPT_STORE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 }
 

@@ -1,7 +1,9 @@
 //! Everything that is tested through a door: one binary, a folder for each domain.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod audit;
 mod openapi;
 mod readme;
 mod sources;
 mod sql;
 mod tidy;
+mod usage;
