@@ -46,13 +46,10 @@ pub async fn rollback(
         return Err(Error::conflict("no-change", detail));
     }
     let draft = Draft {
-        category: prompt.category.clone(),
-        name: prompt.name.clone(),
-        description: prompt.description.clone(),
-        is_template: prompt.is_template,
-        tags: prompt.tags.clone(),
+        is_template: prompt.is_template_with(&target.body),
         body: target.body,
         change_summary: Some(reason.unwrap_or_else(|| format!("Rollback to version {version}"))),
+        ..prompt.to_draft()
     };
     let prompt = service::write(&mut tx, prompt, &draft, ChangeType::Rollback).await?;
     tx.commit_with(&prompt).await?;

@@ -233,13 +233,10 @@ impl PromptPatch {
                 return Err(Error::from_violations(violations));
             }
         };
-        let natural = !body.variables.is_empty();
         let is_template = match is_template {
             Change::Set(is_template) => is_template,
-            Change::Clear => natural,
-            // It goes on following the variables, or goes on not following them.
-            Change::Keep if prompt.is_template != prompt.body.variables.is_empty() => natural,
-            Change::Keep => prompt.is_template,
+            Change::Clear => !body.variables.is_empty(),
+            Change::Keep => prompt.is_template_with(&body),
         };
         Ok(Draft { category, name, description, body, is_template, tags, change_summary })
     }
@@ -292,6 +289,28 @@ impl From<Fork> for PromptPatch {
             config: fork.config,
             change_summary: fork.change_summary,
         }
+    }
+}
+
+impl Prompt {
+    /// What it is now, as a draft of itself.
+    pub(super) fn to_draft(&self) -> Draft {
+        Draft {
+            category: self.category.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            body: self.body.clone(),
+            is_template: self.is_template,
+            tags: self.tags.clone(),
+            change_summary: None,
+        }
+    }
+
+    /// Is it a template once it has this body? If it was one because it had variables, or none because it had
+    /// none, that goes on; if somebody said so, that stays.
+    pub(super) fn is_template_with(&self, body: &Body) -> bool {
+        let followed = self.is_template != self.body.variables.is_empty();
+        if followed { !body.variables.is_empty() } else { self.is_template }
     }
 }
 

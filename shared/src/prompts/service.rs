@@ -107,15 +107,12 @@ pub async fn update_in(tx: &mut Tx, prompt: Prompt, patch: PromptPatch, change_t
 
 /// Makes a held prompt be as the draft says.
 pub(super) async fn write(tx: &mut Tx, prompt: Prompt, draft: &Draft, change_type: ChangeType) -> Result<Prompt> {
-    let (new_body, new_tags) = (draft.body != prompt.body, draft.tags != prompt.tags);
-    let (named, described) = ((&prompt.category, &prompt.name), (&prompt.description, prompt.is_template));
-    if !new_body
-        && !new_tags
-        && named == (&draft.category, &draft.name)
-        && described == (&draft.description, draft.is_template)
-    {
+    let before = prompt.to_draft();
+    let unsaid = Draft { change_summary: None, ..draft.clone() };
+    if unsaid == before {
         return Ok(prompt);
     }
+    let (new_body, new_tags) = (draft.body != before.body, draft.tags != before.tags);
     let (id, now, version) = (prompt.id, tx.now(), prompt.version + i64::from(new_body));
     repository::update(tx, id, draft, version, now).await?;
     if new_tags {
