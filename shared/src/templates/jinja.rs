@@ -142,6 +142,7 @@ fn range(first: i64, end: Option<i64>, step: Option<i64>) -> Result<Vec<i64>, Er
 }
 
 /// `value|tojson`, `value|tojson(2)`. The engine's own is for HTML and writes `<` as `\u003c`; a prompt is no HTML.
+#[expect(clippy::needless_pass_by_value, reason = "the engine hands the options over")]
 fn to_json(value: &Value, indent: Option<usize>, options: Kwargs) -> Result<String, Error> {
     let indent = indent.or(options.get("indent")?);
     options.assert_all_used()?;
