@@ -6,7 +6,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use sqlx::{
-    SqlitePool,
+    Connection, SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode::Wal, SqlitePoolOptions, SqliteSynchronous::Full},
 };
@@ -49,8 +49,19 @@ pub(super) async fn open(location: &str) -> anyhow::Result<Db> {
         .pragma("cell_size_check", "on")
         .pragma("journal_size_limit", "67108864");
     let pool = || SqlitePoolOptions::new().test_before_acquire(false).acquire_timeout(ACQUIRE_TIMEOUT);
-    let writer =
-        pool().max_connections(1).connect_with(options.clone()).await.map_err(|error| cannot_open(path, &error))?;
+    // After some errors, a full disk among them, SQLite rolls back by itself. sqlx's own ROLLBACK then fails, it
+    // thinks itself in a transaction for ever, and would refuse every other: such a connection is replaced.
+    let writer = pool()
+        .max_connections(1)
+        .after_release(|conn, _| {
+            Box::pin(async {
+                conn.ping().await?;
+                Ok(!conn.is_in_transaction())
+            })
+        })
+        .connect_with(options.clone())
+        .await
+        .map_err(|error| cannot_open(path, &error))?;
     refuse_old(&writer).await?;
     let reader = pool()
         .max_connections(READERS)
