@@ -51,7 +51,8 @@ async fn ring(slots: &Slots, caller: &Caller) -> Result<()> {
             Err(error) => {
                 tracing::warn!(%queue, error = format!("{error:#}"), "no bell; this worker takes what it can itself");
                 let free = i64::try_from(slots.free(queue)).unwrap_or(i64::MAX);
-                for id in jobs::take_due(app, caller, queue, free).await? {
+                // Whatever was rung for: nobody heard it, or the claim tells who did.
+                for id in jobs::due(app, queue, free).await? {
                     let slots = slots.clone();
                     tokio::spawn(async move { slots.work(queue, id).await });
                 }

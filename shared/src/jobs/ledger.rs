@@ -119,10 +119,15 @@ pub async fn claim(app: &App, caller: &Caller, id: JobId) -> Result<Option<Claim
         return Ok(None);
     }
     let mut tx = app.begin(caller).await?;
-    let (now, quarantine) = (tx.now(), i64::try_from(QUARANTINE.as_millis()).unwrap_or(i64::MAX));
-    let claim = tx.fetch_optional(CLAIM, params![id, now, now + app.settings.lease, quarantine]).await?;
+    let now = tx.now();
+    let claim = tx.fetch_optional(CLAIM, params![id, now, now + app.settings.lease, quarantine()]).await?;
     tx.commit().await?;
     Ok(claim)
+}
+
+/// What the lease of a second claim has on top, so that the third comes so much later.
+fn quarantine() -> i64 {
+    i64::try_from(QUARANTINE.as_millis()).unwrap_or(i64::MAX)
 }
 
 const CLAIMABLE: &str = "SELECT count(*) FROM jobs
@@ -130,13 +135,14 @@ const CLAIMABLE: &str = "SELECT count(*) FROM jobs
 
 const HOLD: &str = "UPDATE jobs SET run_at = $3, claims = 0 WHERE id = $1 AND state = 'running' AND fence = $2";
 
-const RENEW: &str = "UPDATE jobs SET run_at = $3 WHERE id = $1 AND state = 'running' AND fence = $2";
+const RENEW: &str = "UPDATE jobs SET run_at = $3 + CASE claims WHEN 2 THEN $4 ELSE 0 END
+                     WHERE id = $1 AND state = 'running' AND fence = $2";
 
 /// Its worker still lives: the lease begins anew, without counting as progress.
 pub async fn renew(app: &App, caller: &Caller, claim: &Claim) -> Result<()> {
     let mut tx = app.begin(caller).await?;
     let lease_end = tx.now() + app.settings.lease;
-    owned(tx.execute(RENEW, params![claim.id, claim.fence, lease_end]).await?)?;
+    owned(tx.execute(RENEW, params![claim.id, claim.fence, lease_end, quarantine()]).await?)?;
     tx.commit().await
 }
 
