@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use shared::{
     App, Caller,
-    bulk::{self, ItemState, OnConflict},
+    bulk::{self, ItemState, OnConflict, Rehearsed},
     start::Failure,
 };
 
@@ -38,6 +38,7 @@ struct Tally {
     skipped: u64,
     refused: u64,
     codes: BTreeMap<String, u64>,
+    rehearsed: Rehearsed,
 }
 
 impl Import {
@@ -72,7 +73,8 @@ impl Import {
             }
         }
         let caller = Caller::system("import");
-        let outcomes = bulk::create_now(app, &caller, items, self.on_conflict, self.dry_run).await?;
+        let rehearsed = self.dry_run.then_some(&mut tally.rehearsed);
+        let outcomes = bulk::create_now(app, &caller, items, self.on_conflict, rehearsed).await?;
         for (place, outcome) in places.into_iter().zip(outcomes) {
             let (code, detail) = (outcome.code.unwrap_or_default(), outcome.detail.unwrap_or_default());
             match outcome.state {
@@ -87,7 +89,7 @@ impl Import {
 
     fn report(&self, tally: &Tally) -> Result<(), Failure> {
         let done = if self.dry_run { "would be stored" } else { "stored" };
-        let Tally { created, skipped, refused, codes } = tally;
+        let Tally { created, skipped, refused, codes, .. } = tally;
         let codes: Vec<String> = codes.iter().map(|(code, count)| format!("{count} {code}")).collect();
         let why = if codes.is_empty() { String::new() } else { format!(" ({})", codes.join(", ")) };
         let summary = format!("{created} prompts {done}, {skipped} skipped, {refused} refused{why}");

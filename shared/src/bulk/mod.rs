@@ -8,4 +8,4 @@ pub use jobs::RunBulkOperation;
 pub use model::{
     BulkCreate, BulkError, BulkFilter, BulkItem, BulkOperation, ITEMS_MAX, ItemState, OnConflict, OperationStatus,
 };
-pub use service::{Outcome, create, create_now, gave_up, get, items, list, run};
+pub use service::{Outcome, Rehearsed, create, create_now, gave_up, get, items, list, run};

@@ -90,6 +90,15 @@ pub struct BulkCreate {
     pub dry_run: bool,
 }
 
+/// The category and name of an item, as they would be kept.
+pub(super) fn named(item: &Value) -> Option<(String, String)> {
+    let identifier = |key: &str| {
+        let text = item.get(key)?.as_str()?;
+        text::identifier(text, key, text::NAME_CHARS_MAX).ok()
+    };
+    Some((identifier("category")?, identifier("name")?))
+}
+
 impl BulkCreate {
     pub(super) fn check(&self) -> Result<()> {
         if self.prompts.is_empty() || self.prompts.len() > ITEMS_MAX {
@@ -102,13 +111,6 @@ impl BulkCreate {
     /// For each item the first before it that has the same category and name.
     pub(super) fn duplicates(&self) -> Vec<Option<i64>> {
         let mut first = HashMap::new();
-        let named = |item: &Value| {
-            let identifier = |key: &str| {
-                let text = item.get(key)?.as_str()?;
-                text::identifier(text, key, text::NAME_CHARS_MAX).ok()
-            };
-            Some((identifier("category")?, identifier("name")?))
-        };
         let numbered = (0_i64..).zip(&self.prompts);
         numbered
             .map(|(index, item)| {

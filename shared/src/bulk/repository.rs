@@ -92,14 +92,53 @@ pub(super) async fn pending(
     conn.fetch_all(PENDING, params![id, most]).await
 }
 
-/// What a settled item said is no longer needed; a refused one is kept, so that it can be tried again.
+/// What a settled item said is no longer needed; a refused one is kept, so that it can be tried again, and one
+/// of a dry run for those that follow it.
 const SETTLE_ITEM: &str = "UPDATE bulk_items SET state = $3, prompt_id = $4, code = $5, detail = $6,
-                                  payload = CASE $3 WHEN 'failed' THEN payload END
+                                  payload = CASE WHEN $3 = 'failed' OR $7 THEN payload END
                            WHERE operation_id = $1 AND item = $2 AND state = 'pending'";
 
-pub(super) async fn settle_item(conn: &mut Conn, id: OperationId, item: i64, outcome: &Outcome) -> Result<()> {
-    let row = params![id, item, outcome.state, outcome.prompt_id, outcome.code, outcome.detail];
+pub(super) async fn settle_item(
+    conn: &mut Conn,
+    id: OperationId,
+    item: i64,
+    outcome: &Outcome,
+    dry_run: bool,
+) -> Result<()> {
+    let row = params![id, item, outcome.state, outcome.prompt_id, outcome.code, outcome.detail, dry_run];
     conn.execute(SETTLE_ITEM, row).await.map(drop)
+}
+
+const REHEARSED: &str = "SELECT payload FROM bulk_items
+                         WHERE operation_id = $1 AND state = 'succeeded' AND item < $2
+                           AND (item = $3 OR duplicate_of = $3)
+                         ORDER BY item DESC LIMIT 1";
+
+/// Of a dry run: the last item before this one that would have made or changed the prompt of its name, which
+/// item `first` was the first to have.
+pub(super) async fn rehearsed(conn: &mut Conn, id: OperationId, item: i64, first: i64) -> Result<Option<Value>> {
+    let row: Option<(Json<Value>,)> = conn.fetch_optional(REHEARSED, params![id, item, first]).await?;
+    Ok(row.map(|(Json(payload),)| payload))
+}
+
+const SAVE: &str = "SAVEPOINT rehearsal";
+const UNDO: &str = "ROLLBACK TO SAVEPOINT rehearsal";
+const RELEASE: &str = "RELEASE SAVEPOINT rehearsal";
+
+const SAVE: &str = "SAVEPOINT rehearsal";
+
+/// What follows can be undone by itself.
+pub(super) async fn save(conn: &mut Conn) -> Result<()> {
+    conn.execute(SAVE, params![]).await.map(drop)
+}
+
+const UNDO: &str = "ROLLBACK TO SAVEPOINT rehearsal";
+const FORGET: &str = "RELEASE SAVEPOINT rehearsal";
+
+/// Undoes what was done since [`save`].
+pub(super) async fn undo(conn: &mut Conn) -> Result<()> {
+    conn.execute(UNDO, params![]).await?;
+    conn.execute(FORGET, params![]).await.map(drop)
 }
 
 const ADVANCE: &str = "UPDATE bulk_operations SET status = $2, started_at = COALESCE(started_at, $3),

@@ -1,11 +1,15 @@
 //! Taking orders for many prompts, and working them.
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
 use super::{
     BulkCreate, BulkFilter, BulkItem, BulkOperation, ItemState, OnConflict, OperationStatus, RunBulkOperation,
-    model::OperationRow, repository,
+    model::{OperationRow, named},
+    repository,
 };
 use crate::{
     app::{App, begin},
@@ -116,7 +120,11 @@ async fn chunk(tx: &mut Tx, id: OperationId) -> Result<bool> {
     let (mut successful, mut skipped, mut failed) = (0, 0, 0);
     for (item, Json(payload), duplicate_of) in repository::pending(tx, id, CHUNK).await? {
         let mut outcome = if operation.dry_run {
-            rehearse(tx, payload, operation.on_conflict, duplicate_of.is_some()).await?
+            let earlier = match duplicate_of {
+                Some(first) => repository::rehearsed(tx, id, item, first).await?,
+                None => None,
+            };
+            rehearse(tx, earlier, payload, operation.on_conflict).await?
         } else {
             create_one(tx, payload, operation.on_conflict, ChangeType::Create).await?
         };
@@ -131,7 +139,7 @@ async fn chunk(tx: &mut Tx, id: OperationId) -> Result<bool> {
             ItemState::Skipped => skipped += 1,
             ItemState::Failed | ItemState::Pending => failed += 1,
         }
-        repository::settle_item(tx, id, item, &outcome).await?;
+        repository::settle_item(tx, id, item, &outcome, operation.dry_run).await?;
     }
     let over = operation.processed_items() + successful + skipped + failed >= operation.total_items;
     let status = match over {
@@ -152,23 +160,32 @@ pub async fn gave_up(tx: &mut Tx, id: OperationId) -> Result<()> {
     audit::record(tx, "bulk_operation.failed", id, None).await
 }
 
+/// What a dry run would have made so far: by category and name, the last item that had an effect.
+pub type Rehearsed = HashMap<(String, String), Value>;
+
 /// Makes prompts at once, in one transaction, without an operation. Items fail alone. For commands, which
-/// bring no more than a chunk at a time.
+/// bring no more than a chunk at a time. With `rehearsed` it is a dry run, and nothing is changed.
 pub async fn create_now(
     app: &App,
     caller: &Caller,
     items: Vec<Value>,
     on_conflict: OnConflict,
-    dry_run: bool,
+    mut rehearsed: Option<&mut Rehearsed>,
 ) -> Result<Vec<Outcome>> {
     let mut tx = app.begin(caller).await?;
     let mut outcomes = Vec::with_capacity(items.len());
     for item in items {
-        outcomes.push(if dry_run {
-            rehearse(&mut tx, item, on_conflict, false).await?
-        } else {
-            create_one(&mut tx, item, on_conflict, ChangeType::Import).await?
-        });
+        let Some(rehearsed) = &mut rehearsed else {
+            outcomes.push(create_one(&mut tx, item, on_conflict, ChangeType::Import).await?);
+            continue;
+        };
+        let name = named(&item);
+        let earlier = name.as_ref().and_then(|name| rehearsed.get(name)).cloned();
+        let outcome = rehearse(&mut tx, earlier, item.clone(), on_conflict).await?;
+        if let (Some(name), ItemState::Succeeded) = (name, outcome.state) {
+            rehearsed.insert(name, item);
+        }
+        outcomes.push(outcome);
     }
     tx.commit().await?;
     Ok(outcomes)
@@ -229,19 +246,16 @@ fn all_of(draft: Draft) -> PromptPatch {
     }
 }
 
-/// What would become of an item.
-async fn rehearse(tx: &mut Tx, item: Value, on_conflict: OnConflict, repeated: bool) -> Result<Outcome> {
-    let draft = match read(item) {
-        Ok(draft) => draft,
-        Err(error) => return failed(error),
-    };
-    let taken = repeated || prompts::find_named(tx, &draft.category, &draft.name).await?.is_some();
-    let detail = format!("`{}` already has a prompt named `{}`", draft.category, draft.name);
-    Ok(match (taken, on_conflict) {
-        (true, OnConflict::Fail) => Outcome::failed("prompt-name-taken", detail),
-        (true, OnConflict::Skip) => Outcome::skipped(None, "prompt-name-taken", detail),
-        (true, OnConflict::Update) | (false, _) => Outcome::succeeded(None),
-    })
+/// What would become of an item: it is worked and undone, after the `earlier` one of its name if that would
+/// have had an effect.
+async fn rehearse(tx: &mut Tx, earlier: Option<Value>, item: Value, on_conflict: OnConflict) -> Result<Outcome> {
+    repository::save(tx).await?;
+    if let Some(earlier) = earlier {
+        create_one(tx, earlier, on_conflict, ChangeType::Create).await?;
+    }
+    let outcome = create_one(tx, item, on_conflict, ChangeType::Create).await?;
+    repository::undo(tx).await?;
+    Ok(Outcome { prompt_id: None, ..outcome })
 }
 
 fn read(item: Value) -> Result<Draft> {
