@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use redis::IntoConnectionInfo;
 
 /// What every process of a store must agree on.
 #[derive(Args, Clone, Debug)]
@@ -99,8 +100,7 @@ pub fn milliseconds(text: &str) -> Result<Duration, String> {
 }
 
 fn redis_url(text: &str) -> Result<String, String> {
-    let known = ["redis://", "rediss://", "redis+unix://", "unix://"];
-    if text.is_empty() || known.iter().any(|scheme| text.starts_with(scheme)) {
+    if text.is_empty() || text.into_connection_info().is_ok() {
         return Ok(text.to_owned());
     }
     Err("it must be an address like redis://localhost:6379".to_owned())
@@ -147,6 +147,8 @@ mod tests {
         let settings = |args: &[&str]| Cli::try_parse_from([&["x"], args].concat()).map(|cli| cli.settings);
         assert_eq!(settings(&["--redis-url", ""]).unwrap().mode(), Mode::Embedded);
         assert_eq!(settings(&["--redis-url", "redis://x"]).unwrap().mode(), Mode::Distributed);
-        assert!(settings(&["--redis-url", "localhost:6379"]).is_err());
+        for no_address in ["localhost:6379", "redis://localhost:port", "redis://localhost/database", "http://x"] {
+            assert!(settings(&["--redis-url", no_address]).is_err(), "{no_address}");
+        }
     }
 }
