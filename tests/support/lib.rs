@@ -65,7 +65,11 @@ impl TestApp {
 
     /// An API and a worker with a real Redis between them.
     pub async fn distributed() -> Self {
-        let redis = RedisServer::shared();
+        Self::distributed_over(RedisServer::shared()).await
+    }
+
+    /// The same over a Redis of the test's own.
+    pub async fn distributed_over(redis: &RedisServer) -> Self {
         let prefix = format!("test-{}", JobId::generate(Clock::System.now()));
         let doorbell = Doorbell::redis(&redis.url(), &prefix).await.unwrap();
         let mut test = Self::start(&["--redis-url", &redis.url()], doorbell, Clock::System).await;

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -35,10 +36,24 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// SIGTERM.
+    pub fn ask_to_end(&self) {
+        signal(&self.child, Signal::TERM);
+    }
+
+    /// SIGSTOP: it stands still, as on a machine that is out of breath.
+    pub fn pause(&self) {
+        signal(&self.child, Signal::STOP);
+    }
+
+    /// SIGCONT: it goes on, and does not know how late it is.
+    pub fn resume(&self) {
+        signal(&self.child, Signal::CONT);
+    }
+
     /// SIGTERM, and how it ended.
     pub fn terminate(&mut self) -> ExitStatus {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.ask_to_end();
         self.wait()
     }
 
@@ -110,18 +125,13 @@ impl Processes {
         Self::finish(&mut self.command(name, args))
     }
 
-    /// Runs a command made by hand to its end.
+    /// Runs a command made by hand to its end, which must come in time.
     pub fn finish(command: &mut Command) -> (i32, String, String) {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let complaints = std::thread::spawn(move || {
-            let mut text = String::new();
-            stderr.read_to_string(&mut text).map(|_| text)
-        });
-        let mut printed = String::new();
-        stdout.read_to_string(&mut printed).unwrap();
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (printed, complaints) = (read_aside(stdout), read_aside(stderr));
         let status = Process { child }.wait();
-        (status.code().unwrap_or(-1), printed, complaints.join().unwrap().unwrap())
+        (status.code().unwrap_or(-1), printed.join().unwrap(), complaints.join().unwrap())
     }
 
     /// Starts the API and waits until it is ready.
@@ -169,4 +179,16 @@ impl Processes {
     pub fn client(&self) -> &reqwest::Client {
         &self.client
     }
+}
+
+pub(crate) fn signal(child: &Child, signal: Signal) {
+    rustix::process::kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+fn read_aside(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        text
+    })
 }

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Signal;
 use tempfile::TempDir;
+
+use crate::processes::signal;
 
 /// Ends with the value; the shared one with the test process.
 pub struct RedisServer {
@@ -19,7 +22,17 @@ impl RedisServer {
     /// The one that tests share, each under its own prefix.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<RedisServer> = OnceLock::new();
-        SHARED.get_or_init(Self::start)
+        SHARED.get_or_init(|| {
+            let (started, server) = std::sync::mpsc::channel();
+            // The parent whose death ends the server is a thread; that of the first test ends with the test.
+            std::thread::spawn(move || {
+                started.send(Self::start()).unwrap();
+                loop {
+                    std::thread::park();
+                }
+            });
+            server.recv().unwrap()
+        })
     }
 
     /// One of the test's own, to flush or kill.
@@ -67,6 +80,16 @@ impl RedisServer {
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Makes it hang: it takes connections and requests, and answers none.
+    pub fn pause(&self) {
+        signal(&self.child, Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        signal(&self.child, Signal::CONT);
     }
 
     /// Starts it again, empty, where it was.
