@@ -1,7 +1,10 @@
 //! Everything that is tested through a door: one binary, a folder for each domain.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod audit;
+mod bulk;
+mod jobs;
 mod openapi;
+mod processes;
 mod readme;
 mod sources;
 mod sql;

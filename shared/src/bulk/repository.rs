@@ -122,10 +122,6 @@ pub(super) async fn rehearsed(conn: &mut Conn, id: OperationId, item: i64, first
 }
 
 const SAVE: &str = "SAVEPOINT rehearsal";
-const UNDO: &str = "ROLLBACK TO SAVEPOINT rehearsal";
-const RELEASE: &str = "RELEASE SAVEPOINT rehearsal";
-
-const SAVE: &str = "SAVEPOINT rehearsal";
 
 /// What follows can be undone by itself.
 pub(super) async fn save(conn: &mut Conn) -> Result<()> {

@@ -1,0 +1,128 @@
+//! How jobs fail: again later, or dead.
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::{bulk::RunBulkOperation, id::OperationId};
+use support::{TestApp, caller};
+
+use super::{PROMPTS, QUEUE, RUNNING, meddle, only_due, order, row};
+
+/// So many prompts that a full disk cannot take them.
+fn large() -> Value {
+    let item =
+        |number: usize| json!({ "category": "large", "name": format!("n{number}"), "content": "x".repeat(4096) });
+    (0..50).map(item).collect()
+}
+
+/// The next transaction that needs more of the disk finds it full. That costs the writer its connection, and the
+/// next one has all the space again.
+async fn fill_the_disk(test: &TestApp) {
+    let mut tx = test.app.begin(&caller()).await.unwrap();
+    let _: (i64,) = tx.fetch_one("PRAGMA max_page_count = 1", &[]).await.unwrap();
+}
+
+async fn operation(test: &TestApp) -> Value {
+    let list = test.get("/api/v1/bulk/operations").await.expect(200);
+    let id = list["items"][0]["id"].as_str().unwrap().to_owned();
+    test.get(&format!("/api/v1/bulk/operations/{id}")).await.expect(200)
+}
+
+#[tokio::test]
+async fn a_transient_error_is_tried_again_later_and_later_and_at_last_no_more() {
+    let test = TestApp::api().await;
+    let _ = test.post("/api/v1/bulk/prompts", large()).await.expect(202);
+    let job = only_due(&test).await;
+
+    for attempt in 1..QUEUE.attempts() {
+        fill_the_disk(&test).await;
+        test.work().await;
+        let row = row(&test, job).await;
+        assert_eq!((row.state.as_str(), row.attempts, row.claims), ("available", attempt, 0), "{row:?}");
+        assert!(row.last_error.as_ref().unwrap().contains("storage-full"), "{row:?}");
+        let wait = u64::try_from(row.run_at - test.now().millis()).unwrap();
+        let about = (500 << attempt.min(11)).min(600_000);
+        assert!((about * 8 / 10..=about * 12 / 10).contains(&wait), "attempt {attempt} waits {wait} ms");
+        test.advance(Duration::from_millis(wait - 1));
+        assert_eq!(shared::jobs::due(&test.app, QUEUE, 10).await.unwrap(), [], "attempt {attempt}");
+        test.advance(Duration::from_millis(1));
+    }
+    assert_eq!(operation(&test).await["status"], "pending");
+    fill_the_disk(&test).await;
+    test.work().await;
+
+    let row = row(&test, job).await;
+    assert_eq!((row.state.as_str(), row.attempts), ("dead", QUEUE.attempts()));
+    assert_eq!(operation(&test).await["status"], "failed");
+    assert_eq!(test.count(PROMPTS).await, 0);
+}
+
+#[tokio::test]
+async fn a_job_goes_on_when_the_trouble_has_passed() {
+    let test = TestApp::api().await;
+    let _ = test.post("/api/v1/bulk/prompts", large()).await.expect(202);
+    let job = only_due(&test).await;
+    fill_the_disk(&test).await;
+    test.work().await;
+    test.advance(Duration::from_secs(2));
+
+    test.work().await;
+
+    let row = row(&test, job).await;
+    assert_eq!((row.state.as_str(), row.attempts, row.last_error), ("done", 1, None));
+    assert_eq!((operation(&test).await["status"].as_str(), test.count(PROMPTS).await), (Some("completed"), 50));
+}
+
+#[tokio::test]
+async fn a_refusal_ends_the_job_at_once() {
+    let test = TestApp::api().await;
+    let mut tx = test.app.begin(&caller()).await.unwrap();
+    let operation_id = OperationId::generate(tx.now());
+    tx.enqueue(&RunBulkOperation { operation_id }).await.unwrap();
+    tx.commit().await.unwrap();
+    let job = only_due(&test).await;
+
+    test.work().await;
+
+    let row = row(&test, job).await;
+    assert_eq!((row.state.as_str(), row.attempts), ("dead", 1));
+    assert!(row.last_error.as_ref().unwrap().contains(&operation_id.to_string()), "{row:?}");
+}
+
+#[tokio::test]
+async fn an_internal_error_ends_the_job_at_once_and_keeps_the_chunks_before_it() {
+    let test = TestApp::api().await;
+    let item = |number: usize| json!({ "category": "a", "name": format!("n{number}"), "content": "x" });
+    let items: Vec<_> = (0..250).map(item).collect();
+    let _ = test.post("/api/v1/bulk/prompts", items.into()).await.expect(202);
+    let job = only_due(&test).await;
+    meddle(
+        &test,
+        "CREATE TRIGGER accident BEFORE UPDATE ON bulk_items WHEN NEW.item = 150
+         BEGIN SELECT RAISE(ABORT, 'an accident'); END",
+    )
+    .await;
+
+    test.work().await;
+
+    let row = row(&test, job).await;
+    assert_eq!((row.state.as_str(), row.attempts), ("dead", 1));
+    assert!(row.last_error.as_ref().unwrap().contains("an accident"), "{row:?}");
+    let operation = operation(&test).await;
+    assert_eq!((operation["status"].as_str(), operation["processed_items"].as_i64()), (Some("failed"), Some(100)));
+    assert!(!operation.to_string().contains("accident"), "what went wrong is for the log: {operation}");
+    assert_eq!(test.count(PROMPTS).await, 100);
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_read_ends_the_job_at_once() {
+    let test = TestApp::api().await;
+    order(&test.app, "a", 1).await;
+    let job = only_due(&test).await;
+    meddle(&test, "UPDATE jobs SET payload = '{\"what\": 1}'").await;
+
+    worker::work(&test.app, job).await.unwrap();
+
+    let row = row(&test, job).await;
+    assert_eq!((row.state.as_str(), row.attempts, test.count(RUNNING).await), ("dead", 1, 0));
+    assert!(row.last_error.as_ref().unwrap().contains("operation_id"), "{row:?}");
+}

@@ -1,0 +1,96 @@
+//! Redis is emptied, killed and revived: it costs a moment, never a job.
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use support::{RedisServer, TestApp, until};
+
+use super::{DONE, RUNNING, all_done, order};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_emptied_while_jobs_wait_loses_none() {
+    let redis = RedisServer::start();
+    let mut test = TestApp::distributed_over(&redis).await;
+    test.stop_worker().await;
+    order(&test.app, "waiting", 300).await;
+
+    redis.flush().await;
+    test.start_worker();
+
+    all_done(&test, 300).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_emptied_while_jobs_run_loses_none() {
+    let redis = RedisServer::start();
+    let test = TestApp::distributed_over(&redis).await;
+    order(&test.app, "running", 300).await;
+    until("some are done", async || (test.count(DONE).await > 20).then_some(())).await;
+
+    redis.flush().await;
+
+    assert!(test.count(DONE).await < 300);
+    all_done(&test, 300).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_redis_killed_the_api_answers_and_the_worker_goes_on_by_itself() {
+    let mut redis = RedisServer::start();
+    let test = TestApp::distributed_over(&redis).await;
+    order(&test.app, "before", 60).await;
+    until("some are done", async || (test.count(DONE).await > 0).then_some(())).await;
+
+    redis.kill();
+
+    let killed = Instant::now();
+    let body = json!([{ "category": "jobs", "name": "meanwhile", "content": "x" }]);
+    let _ = test.post("/api/v1/bulk/prompts", body).await.expect(202);
+    let health = test.get("/health").await.expect(200);
+    assert_eq!(health["checks"]["redis"]["status"], "degraded", "{health}");
+    all_done(&test, 61).await;
+    assert!(killed.elapsed() < Duration::from_secs(8), "what was rung for does not wait to be rung for again");
+
+    redis.revive();
+    order(&test.app, "after", 60).await;
+    all_done(&test, 121).await;
+    until("Redis is used again", async || {
+        let health = test.get("/health").await.expect(200);
+        (health["checks"]["redis"]["status"] == "healthy").then_some(())
+    })
+    .await;
+    assert_eq!(test.count(RUNNING).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_starts_while_redis_is_away_works_without_it() {
+    let mut redis = RedisServer::start();
+    let mut test = TestApp::distributed_over(&redis).await;
+    test.stop_worker().await;
+    redis.kill();
+    order(&test.app, "alone", 20).await;
+
+    test.start_worker();
+
+    all_done(&test, 20).await;
+    test.stop_worker().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_hangs_holds_up_nobody() {
+    let redis = RedisServer::start();
+    let test = TestApp::distributed_over(&redis).await;
+    order(&test.app, "before", 1).await;
+    all_done(&test, 1).await;
+
+    redis.pause();
+
+    for number in 0..3 {
+        let began = Instant::now();
+        let body = json!([{ "category": "jobs", "name": format!("n{number}"), "content": "x" }]);
+        let _ = test.post("/api/v1/bulk/prompts", body).await.expect(202);
+        assert!(began.elapsed() < Duration::from_secs(2), "a client does not wait for a bell");
+    }
+    all_done(&test, 4).await;
+    redis.resume();
+    order(&test.app, "after", 1).await;
+    all_done(&test, 5).await;
+}
