@@ -50,7 +50,7 @@ async fn every_line_of_the_tour_works() {
         ("If-Match: \"1\"", "HTTP/1.1 412"),
         ("If-Match: *", "HTTP/1.1 200"),
         ("$operation", "\"total_items\":3"),
-        ("sort=name", "\"total\":2"),
+        ("sort=name", "\"total\":1"),
         ("$store/prompts/tags", "\"tag\":\"short\""),
         ("/restore", "\"revision\":"),
         ("/health", "\"status\":\"healthy\""),

@@ -80,6 +80,26 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
+impl From<ListQuery> for PromptFilter {
+    fn from(query: ListQuery) -> Self {
+        Self {
+            category: query.category,
+            tags: query.tag,
+            lifecycle_status: query.lifecycle_status,
+            label: query.label,
+            created_by: query.created_by,
+            is_template: query.is_template,
+            updated_since: query.updated_since,
+            include_deleted: query.include_deleted.unwrap_or_default(),
+            show: Show {
+                content: query.include.contains(&Include::Content),
+                usage: query.include.contains(&Include::Usage),
+            },
+            sort: query.sort.unwrap_or_default(),
+        }
+    }
+}
+
 /// What a list shows only when asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -94,23 +114,8 @@ enum Include {
     responses((status = 200, body = Page<Prompt>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<Prompt>>, Problem> {
-    let page = PageQuery { limit: query.limit, offset: query.offset, cursor: query.cursor }.request()?;
-    let filter = PromptFilter {
-        category: query.category,
-        tags: query.tag,
-        lifecycle_status: query.lifecycle_status,
-        label: query.label,
-        created_by: query.created_by,
-        is_template: query.is_template,
-        updated_since: query.updated_since,
-        include_deleted: query.include_deleted.unwrap_or_default(),
-        show: Show {
-            content: query.include.contains(&Include::Content),
-            usage: query.include.contains(&Include::Usage),
-        },
-        sort: query.sort.unwrap_or_default(),
-    };
-    Ok(Json(prompts::list(&app, &filter, &page).await?))
+    let page = PageQuery { limit: query.limit, offset: query.offset, cursor: query.cursor.clone() }.request()?;
+    Ok(Json(prompts::list(&app, &query.into(), &page).await?))
 }
 
 /// List the categories there are, with counts.
