@@ -5,7 +5,7 @@ use serde::{
     Deserializer,
     de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
-use shared::{Error, Violation};
+use shared::{Error, Violation, objects::Objects};
 
 const DEPTH_MAX: usize = 32;
 const KEYS_MAX: usize = 256;
@@ -17,7 +17,7 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     check(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    serde_path_to_error::deserialize(Objects(&mut deserializer)).map_err(|error| {
         let pointer = pointer(error.path());
         misfit(pointer, &error.inner().to_string())
     })
@@ -214,7 +214,7 @@ mod tests {
             (r#"{"items": ["a", 1]}"#, "/items/1", "wrong-type"),
             (r#"{"items": [], "a/b": 1}"#, "/a~1b", "unknown-field"),
             (r"{}", "/items", "required"),
-            (r"[]", "/items", "required"),
+            (r"[[]]", "", "wrong-type"),
         ] {
             let Error::Invalid { violations, .. } = read::<Body>(text.as_bytes()).unwrap_err() else {
                 panic!("{text}")

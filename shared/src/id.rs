@@ -36,6 +36,21 @@ pub fn request_id() -> String {
     format!("req_{}", Ulid::generate())
 }
 
+/// Reads an id. It refuses while it is visited, so that whoever reads a path can tell which part it was.
+struct Text<T>(std::marker::PhantomData<T>);
+
+impl<T: FromStr<Err = ParseIdError>> de::Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an id")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal),+ $(,)?) => {$(
         $(#[$doc])*
@@ -76,7 +91,7 @@ macro_rules! ids {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+                deserializer.deserialize_str(Text(std::marker::PhantomData))
             }
         }
 

@@ -13,6 +13,7 @@ pub mod id;
 pub mod idempotency;
 pub mod jobs;
 mod names;
+pub mod objects;
 pub mod page;
 pub mod retry;
 pub mod secret;

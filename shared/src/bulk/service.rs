@@ -20,6 +20,7 @@ use crate::{
     error::{Error, Result},
     id::{OperationId, PromptId},
     jobs::{self, Claim},
+    objects,
     page::{Page, PageRequest, Position, SortKey},
     prompts::{self, Draft, NewPrompt, PromptPatch},
     versions::ChangeType,
@@ -233,8 +234,8 @@ fn all_of(draft: Draft) -> PromptPatch {
     PromptPatch {
         description: draft.description.map_or(Change::Clear, Change::Set),
         kind: Some(draft.body.kind),
-        content: draft.body.content,
-        messages: draft.body.messages,
+        content: draft.body.content.map_or(Change::Keep, Change::Set),
+        messages: draft.body.messages.map_or(Change::Keep, Change::Set),
         template_format: Change::Set(draft.body.template_format),
         is_template: Change::Set(draft.is_template),
         variables: Change::Set(draft.body.variables),
@@ -259,7 +260,7 @@ async fn rehearse(tx: &mut Tx, earlier: Option<Value>, item: Value, on_conflict:
 }
 
 fn read(item: Value) -> Result<Draft> {
-    let new: NewPrompt = serde_json::from_value(item).map_err(|error| Error::Invalid {
+    let new: NewPrompt = objects::read(item).map_err(|error: serde_json::Error| Error::Invalid {
         code: "validation-failed",
         detail: error.to_string(),
         violations: Vec::new(),
