@@ -3,8 +3,10 @@ use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes, to_bytes},
-    extract::{FromRef, FromRequest, FromRequestParts, Request, path::ErrorKind, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    extract::{
+        FromRef, FromRequest, FromRequestParts, OriginalUri, Request, path::ErrorKind, rejection::PathRejection,
+    },
+    http::{Extensions, HeaderMap, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -48,8 +50,13 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 async fn body_of(request: Request, edge: &Edge) -> Result<Bytes, Problem> {
     check_content_type(request.headers())?;
-    let most = body_max(request.uri().path());
+    let most = body_max(whole_path(request.extensions(), request.uri()));
     read_body(request.into_body(), most, edge.body_timeout).await
+}
+
+/// The path as the client sent it. Nested routes see only the rest of it in their `Uri`.
+fn whole_path<'r>(extensions: &'r Extensions, uri: &'r Uri) -> &'r str {
+    extensions.get::<OriginalUri>().map_or(uri, |OriginalUri(whole)| whole).path()
 }
 
 /// How large the body of a request for this path may be.
@@ -104,7 +111,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = parts.uri.path().to_owned();
+        let path = whole_path(&parts.extensions, &parts.uri).to_owned();
         match axum::extract::Path::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(params)) => Ok(Self(params)),
             Err(PathRejection::FailedToDeserializePathParams(rejection)) => Err(match rejection.into_kind() {
@@ -210,16 +217,14 @@ where
         if tags == ["*"] {
             return Ok(Self(Precondition::Exists));
         }
-        let mut revisions = Vec::new();
+        let mut known = Vec::new();
         for tag in tags {
             let strong = tag.strip_prefix("W/").unwrap_or(tag);
-            let text = strong.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(bad_if_match)?;
+            strong.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(bad_if_match)?;
             // A weak tag never matches, nor does one that is not ours; both are well formed.
-            if strong == tag {
-                revisions.extend(revision_of(text));
-            }
+            known.extend(seen(tag));
         }
-        Ok(Self(Precondition::Revisions(revisions)))
+        Ok(Self(Precondition::Seen(known)))
     }
 }
 
@@ -228,9 +233,16 @@ fn bad_if_match() -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "bad-if-match", detail)
 }
 
-/// Of `7`, or of `prm_…-7` as a read by name has it.
-fn revision_of(tag: &str) -> Option<i64> {
-    tag.rsplit('-').next().and_then(|revision| revision.parse().ok())
+/// What the client has seen, if the tag is one that this store gives: `"7"`, or `"prm_…-7"` of a read by name.
+fn seen(tag: &str) -> Option<(Option<PromptId>, i64)> {
+    let text = tag.trim_matches('"');
+    let (id, revision) = match text.split_once('-') {
+        Some((id, revision)) => (Some(id.parse().ok()?), revision.parse().ok()?),
+        None => (None, text.parse().ok()?),
+    };
+    // Only in the spelling it was given: `"07"` is another tag.
+    let given = id.map_or_else(|| etag(revision), |id| named_etag(id, revision));
+    (tag == given).then_some((id, revision))
 }
 
 /// The entity tag of a prompt read by its id.

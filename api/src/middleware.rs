@@ -43,7 +43,10 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
 
     let mut response = next.run(request).instrument(span.clone()).await;
 
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+    let problem = response.extensions_mut().remove::<Problem>();
+    // The page that shows the contract answers what it does not have with a bare status.
+    let bare = || (response.status() == StatusCode::NOT_FOUND).then(no_such_route);
+    if let Some(problem) = problem.or_else(bare) {
         let rendered = problem.of_request(&path, &id).render();
         // What others have said about the answer stays: which methods are allowed, that the connection ends.
         let (mut parts, body) = rendered.into_parts();
@@ -230,6 +233,10 @@ async fn fingerprint(edge: &Edge, request: Request) -> Result<(Request, Option<I
 
 /// A route that is not there.
 pub(crate) async fn not_found() -> Problem {
+    no_such_route()
+}
+
+fn no_such_route() -> Problem {
     let detail = "there is no such route; /docs lists them all";
     Problem::new(StatusCode::NOT_FOUND, "no-such-route", detail)
 }
