@@ -13,7 +13,7 @@ pub const SENTENCE_CHARS_MAX: usize = 4096;
 /// An identifier as it is kept: trimmed, in Unicode's composed form (NFC). Refused: an empty or long one, and
 /// characters that nobody sees or that turn the reading direction.
 pub fn identifier(text: &str, pointer: &str, chars_max: usize) -> Result<String, Violation> {
-    let text: String = text.trim().nfc().collect();
+    let text = composed(text);
     if text.is_empty() {
         return Err(Violation::new(pointer, "required", format!("`{}` must not be empty", field(pointer))));
     }
@@ -26,6 +26,12 @@ pub fn identifier(text: &str, pointer: &str, chars_max: usize) -> Result<String,
         return Err(Violation::new(pointer, "invisible-character", detail));
     }
     Ok(text)
+}
+
+/// A name as it is kept, whichever spelling it is asked for in.
+#[must_use]
+pub fn composed(text: &str) -> String {
+    text.trim().nfc().collect()
 }
 
 /// Free text as it came, or why it is refused: too long, or with a NUL in it.

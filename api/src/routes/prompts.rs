@@ -20,7 +20,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Door,
-    extract::{Caller, IfMatch, Json, PageQuery, Path, Query, etag, tagged},
+    extract::{Caller, IfMatch, Json, OptionalJson, PageQuery, Path, Query, etag, tagged},
     problem::Problem,
 };
 
@@ -217,13 +217,25 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Nothing to say.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
 /// Bring a deleted prompt back.
 #[utoipa::path(
-    post, path = "/{id}/restore", tag = "prompts", operation_id = "restorePrompt", params(("id" = PromptId, Path)),
+    post, path = "/{id}/restore", tag = "prompts", operation_id = "restorePrompt", request_body = Option<Nothing>,
+    params(("id" = PromptId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
     responses((status = 200, body = Prompt), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn restore(State(app): State<App>, Path(id): Path<PromptId>, caller: Caller) -> Result<Response, Problem> {
-    Ok(changed(prompts::restore(&app, &caller.0, id).await?))
+async fn restore(
+    State(app): State<App>,
+    Path(id): Path<PromptId>,
+    IfMatch(precondition): IfMatch,
+    caller: Caller,
+    OptionalJson(Nothing {}): OptionalJson<Nothing>,
+) -> Result<Response, Problem> {
+    Ok(changed(prompts::restore(&app, &caller.0, id, &precondition).await?))
 }
 
 /// Copy a prompt to a new one, which remembers where it came from.

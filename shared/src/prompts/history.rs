@@ -61,7 +61,7 @@ pub async fn diff(app: &App, id: PromptId, from: Option<i64>, to: Option<i64>) -
     let mut conn = existing(app, id).await?;
     let newest = service::current(&mut conn, id).await?.version;
     let to = to.unwrap_or(newest);
-    let from = from.unwrap_or_else(|| (to - 1).max(1));
+    let from = from.unwrap_or_else(|| to.saturating_sub(1).max(1));
     let from = known_version(&mut conn, id, from).await?;
     let to = known_version(&mut conn, id, to).await?;
     drop(conn);

@@ -12,7 +12,8 @@ use crate::{
     versions::{Body, BodyDraft, Message, PromptType},
 };
 
-const TAGS_MAX: usize = 50;
+/// Of a prompt, and of a filter.
+pub(super) const TAGS_MAX: usize = 50;
 
 /// A prompt to be made.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -53,9 +54,11 @@ pub struct NewPrompt {
 #[serde(deny_unknown_fields, default)]
 pub struct PromptPatch {
     /// Moves the prompt.
-    pub category: Option<String>,
+    #[schema(value_type = String)]
+    pub category: Change<String>,
     /// Renames the prompt.
-    pub name: Option<String>,
+    #[schema(value_type = String)]
+    pub name: Change<String>,
     /// For people.
     #[schema(value_type = Option<String>)]
     pub description: Change<String>,
@@ -63,9 +66,11 @@ pub struct PromptPatch {
     #[serde(rename = "type")]
     pub kind: Option<PromptType>,
     /// Makes it a text prompt.
-    pub content: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub content: Change<String>,
     /// Makes it a chat prompt.
-    pub messages: Option<Vec<Message>>,
+    #[schema(value_type = Option<Vec<Message>>)]
+    pub messages: Change<Vec<Message>>,
     /// How variables are written.
     #[schema(value_type = Option<TemplateFormat>)]
     pub template_format: Change<TemplateFormat>,
@@ -209,12 +214,13 @@ impl PromptPatch {
     pub fn apply_to(self, prompt: &Prompt) -> Result<Draft> {
         let mut violations = Vec::new();
         let mut keep = |outcome| gather(&mut violations, outcome);
-        let identifier = |new: Option<String>, old: &str, pointer| match new {
-            Some(new) => text::identifier(&new, pointer, text::NAME_CHARS_MAX),
-            None => Ok(old.to_owned()),
+        let identifier = |new: &Change<String>, old: &str, pointer| match new {
+            Change::Set(new) => text::identifier(new, pointer, text::NAME_CHARS_MAX),
+            Change::Clear => text::identifier("", pointer, text::NAME_CHARS_MAX),
+            Change::Keep => Ok(old.to_owned()),
         };
-        let category = keep(identifier(self.category.clone(), &prompt.category, "/category"));
-        let name = keep(identifier(self.name.clone(), &prompt.name, "/name"));
+        let category = keep(identifier(&self.category, &prompt.category, "/category"));
+        let name = keep(identifier(&self.name, &prompt.name, "/name"));
         if let Change::Set(description) = &self.description {
             violations.extend(text::sentence(description, "/description").err());
         }
@@ -242,17 +248,24 @@ impl PromptPatch {
     }
 
     fn body(self, current: &Body) -> Result<Body, Vec<Violation>> {
-        let rewritten = self.content.is_some() || self.messages.is_some() || self.template_format.is_some();
-        let touched = rewritten || self.kind.is_some() || self.variables.is_some() || self.input_schema.is_some();
+        let texts = self.content.is_some() || self.messages.is_some() || self.template_format.is_some();
+        let touched = texts || self.kind.is_some() || self.variables.is_some() || self.input_schema.is_some();
         if !touched && !self.config.is_some() {
             return Ok(current.clone());
         }
         let mut draft = BodyDraft::from(current.clone());
         draft.kind = self.kind;
-        if self.content.is_some() || self.messages.is_some() {
-            (draft.content, draft.messages) = (self.content, self.messages);
+        // Content takes the place of messages, and messages that of content, unless both are given.
+        match (&self.content, &self.messages) {
+            (Change::Set(_), Change::Keep) => draft.messages = None,
+            (Change::Keep, Change::Set(_)) => draft.content = None,
+            _ => {}
         }
+        draft.content = self.content.apply_optional(draft.content);
+        draft.messages = self.messages.apply_optional(draft.messages);
         draft.template_format = self.template_format.apply(draft.template_format);
+        let before = (&current.content, &current.messages, current.template_format);
+        let rewritten = (&draft.content, &draft.messages, draft.template_format) != before;
         draft.variables = match self.variables {
             Change::Set(variables) => Some(variables),
             Change::Keep if !rewritten => draft.variables,
@@ -267,6 +280,8 @@ impl PromptPatch {
 impl From<ContentPatch> for PromptPatch {
     fn from(patch: ContentPatch) -> Self {
         let ContentPatch { content, messages, variables, change_summary } = patch;
+        let content = content.map_or(Change::Keep, Change::Set);
+        let messages = messages.map_or(Change::Keep, Change::Set);
         let variables = variables.map_or(Change::Keep, Change::Set);
         Self { content, messages, variables, change_summary, ..Self::default() }
     }
@@ -275,12 +290,12 @@ impl From<ContentPatch> for PromptPatch {
 impl From<Fork> for PromptPatch {
     fn from(fork: Fork) -> Self {
         Self {
-            category: fork.category,
-            name: Some(fork.new_name),
+            category: fork.category.map_or(Change::Keep, Change::Set),
+            name: Change::Set(fork.new_name),
             description: fork.description,
             kind: fork.kind,
-            content: fork.content,
-            messages: fork.messages,
+            content: fork.content.map_or(Change::Keep, Change::Set),
+            messages: fork.messages.map_or(Change::Keep, Change::Set),
             template_format: fork.template_format,
             is_template: fork.is_template,
             variables: fork.variables,

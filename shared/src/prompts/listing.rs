@@ -1,8 +1,10 @@
 //! Lists of prompts: filters, orders, and the categories and tags there are.
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{LifecycleStatus, Prompt, Show, repository};
+use super::{LifecycleStatus, Prompt, Show, input::TAGS_MAX, repository};
 use crate::{
     app::App,
     clock::Timestamp,
@@ -10,6 +12,7 @@ use crate::{
     error::{Error, Result},
     names::names,
     page::{Page, PageRequest, Position, SortKey},
+    text,
 };
 
 /// Which prompts are wanted. Empty: all that are not deleted.
@@ -42,6 +45,17 @@ impl PromptFilter {
     pub(super) fn folder(&self) -> Option<(String, String)> {
         let folder = self.category.as_deref()?.strip_suffix("/*")?;
         Some((format!("{folder}/"), format!("{folder}0")))
+    }
+
+    /// The same, with its identifiers as they are kept, each tag once.
+    fn composed(&self) -> Result<Self> {
+        let tags: BTreeSet<String> = self.tags.iter().map(|tag| text::composed(tag)).collect();
+        if tags.len() > TAGS_MAX {
+            let detail = format!("a prompt has at most {TAGS_MAX} tags, so none has all of these");
+            return Err(Error::invalid("/tag", "too-many", detail));
+        }
+        let category = self.category.as_deref().map(text::composed);
+        Ok(Self { category, tags: tags.into_iter().collect(), ..self.clone() })
     }
 
     /// Names the list, so that a cursor of one is refused by another. What is shown does not change the list.
@@ -136,6 +150,7 @@ pub struct TagCount {
 
 /// The prompts that match, a page of them.
 pub async fn list(app: &App, filter: &PromptFilter, request: &PageRequest) -> Result<Page<Prompt>> {
+    let filter = &filter.composed()?;
     let name = filter.name();
     let after = request.after(&app.secret, &name)?;
     let mut conn = app.db.read().await?;

@@ -129,19 +129,19 @@ pub enum Precondition {
     None,
     /// It exists.
     Exists,
-    /// Its revision is one of these.
-    Revisions(Vec<i64>),
+    /// Its revision is one of these; where an id stands with it, it is the prompt's own.
+    Seen(Vec<(Option<PromptId>, i64)>),
 }
 
 impl Precondition {
     /// Refuses a prompt that is not as the caller thinks.
-    pub(super) fn check(&self, prompt: &Prompt) -> Result<()> {
+    pub(super) fn check(&self, id: PromptId, revision: i64) -> Result<()> {
+        let is_it = |seen: &(Option<PromptId>, i64)| seen.0.is_none_or(|its| its == id) && seen.1 == revision;
         match self {
-            Self::Revisions(revisions) if !revisions.contains(&prompt.revision) => Err(Error::conflict(
+            Self::Seen(seen) if !seen.iter().any(is_it) => Err(Error::conflict(
                 "version-mismatch",
                 format!(
-                    "the prompt has changed: it is at revision {} now; read it again and repeat the change on it",
-                    prompt.revision
+                    "the prompt has changed: it is at revision {revision} now; read it again and repeat the change on it"
                 ),
             )),
             _ => Ok(()),

@@ -15,8 +15,13 @@ use crate::{
 const SEPARATOR: char = '\u{1f}';
 
 /// One statement, so that everything in a prompt is of one moment. `$1`: with the content; `$2`: with the use.
+/// Where `is_template` follows the variables, it follows those of the version that is shown.
 const SELECT: &str = "
-    SELECT p.id, p.category, p.name, p.description, p.is_template, p.lifecycle_status, p.parent_id,
+    SELECT p.id, p.category, p.name, p.description, p.lifecycle_status, p.parent_id,
+           CASE WHEN v.version = p.version
+                  OR p.is_template <> (SELECT CASE c.variables WHEN '[]' THEN 0 ELSE 1 END FROM versions c
+                                       WHERE c.prompt_id = p.id AND c.version = p.version)
+                THEN p.is_template WHEN v.variables = '[]' THEN 0 ELSE 1 END AS is_template,
            p.parent_version, v.version, p.revision, p.created_by, p.created_at, p.updated_at, p.deleted_at,
            v.type, v.template_format, v.variables, v.input_schema, v.config,
            CASE WHEN $2 THEN (SELECT CAST(COALESCE(sum(uses), 0) AS BIGINT) FROM prompt_uses u
@@ -188,10 +193,10 @@ pub(super) async fn delete(conn: &mut Conn, id: PromptId, now: Timestamp) -> Res
     conn.execute(DELETE, params![id, now]).await.map(drop)
 }
 
-const FIND_DELETED: &str = "SELECT category, name FROM prompts WHERE id = $1 AND deleted_at IS NOT NULL";
+const FIND_DELETED: &str = "SELECT category, name, revision FROM prompts WHERE id = $1 AND deleted_at IS NOT NULL";
 
-/// The category and name of a deleted prompt.
-pub(super) async fn find_deleted(conn: &mut Conn, id: PromptId) -> Result<Option<(String, String)>> {
+/// The category, name and revision of a deleted prompt.
+pub(super) async fn find_deleted(conn: &mut Conn, id: PromptId) -> Result<Option<(String, String, i64)>> {
     conn.fetch_optional(FIND_DELETED, params![id]).await
 }
 
@@ -200,8 +205,13 @@ const RESTORE: &str = "UPDATE prompts SET deleted_at = NULL, updated_at = $2, re
                          AND NOT EXISTS (SELECT 1 FROM prompts other WHERE other.category = prompts.category
                                          AND other.name = prompts.name AND other.deleted_at IS NULL)";
 
-pub(super) async fn restore(conn: &mut Conn, id: PromptId, named: &(String, String), now: Timestamp) -> Result<()> {
-    named_once(conn.execute(RESTORE, params![id, now]).await?, &named.0, &named.1)
+pub(super) async fn restore(
+    conn: &mut Conn,
+    id: PromptId,
+    (category, name): (&str, &str),
+    now: Timestamp,
+) -> Result<()> {
+    named_once(conn.execute(RESTORE, params![id, now]).await?, category, name)
 }
 
 const DELETE_TAGS: &str = "DELETE FROM prompt_tags WHERE prompt_id = $1";

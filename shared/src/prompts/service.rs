@@ -7,6 +7,7 @@ use crate::{
     db::{Conn, Tx},
     error::{Error, Result},
     id::PromptId,
+    text,
     versions::{self, ChangeType, NewVersion},
 };
 
@@ -49,6 +50,7 @@ pub async fn get(app: &App, id: PromptId, selector: &Selector, show: Show) -> Re
 
 /// A prompt by its name.
 pub async fn find_by_name(app: &App, category: &str, name: &str, selector: &Selector, show: Show) -> Result<Prompt> {
+    let (category, name) = (&text::composed(category), &text::composed(name));
     let mut conn = app.db.read().await?;
     if let Some(prompt) = repository::find_by_name(&mut conn, category, name, selector, show).await? {
         return Ok(prompt);
@@ -138,14 +140,15 @@ pub async fn delete(app: &App, caller: &Caller, id: PromptId, precondition: &Pre
 }
 
 /// Brings a deleted prompt back. 409, if it is not deleted or its name is taken by now.
-pub async fn restore(app: &App, caller: &Caller, id: PromptId) -> Result<Prompt> {
+pub async fn restore(app: &App, caller: &Caller, id: PromptId, precondition: &Precondition) -> Result<Prompt> {
     let mut tx = begin!(app, caller);
-    let Some(named) = repository::find_deleted(&mut tx, id).await? else {
-        current(&mut tx, id).await?;
+    let Some((category, name, revision)) = repository::find_deleted(&mut tx, id).await? else {
+        hold(&mut tx, id, precondition).await?;
         return Err(Error::conflict("not-deleted", "the prompt is not deleted, so there is nothing to restore"));
     };
+    precondition.check(id, revision)?;
     let now = tx.now();
-    repository::restore(&mut tx, id, &named, now).await?;
+    repository::restore(&mut tx, id, (&category, &name), now).await?;
     audit::record(&mut tx, "prompt.restored", id, None).await?;
     let prompt = current(&mut tx, id).await?;
     tx.commit_with(&prompt).await?;
@@ -178,7 +181,7 @@ pub(super) async fn hold(tx: &mut Tx, id: PromptId, precondition: &Precondition)
         return Err(precondition.missing(id));
     }
     let prompt = current(tx, id).await?;
-    precondition.check(&prompt)?;
+    precondition.check(id, prompt.revision)?;
     Ok(prompt)
 }
 

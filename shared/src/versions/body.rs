@@ -1,4 +1,6 @@
 //! What a version holds: the text or the messages, how they are filled, and the model's settings.
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -178,27 +180,29 @@ impl BodyDraft {
 
     /// The declared variables, or the ones found. A declared list must name every one that is used.
     fn check_variables(&self, violations: &mut Vec<Violation>) -> Vec<String> {
+        let too_many = |pointer| {
+            Violation::new(pointer, "too-many", format!("a prompt may have at most {VARIABLES_MAX} variables"))
+        };
         let declared = self.variables.as_deref();
-        let mut found: Vec<String> = Vec::new();
+        if declared.is_some_and(|declared| declared.len() > VARIABLES_MAX) {
+            violations.push(too_many("/variables"));
+            return Vec::new();
+        }
+        // Half a megabyte of braces holds many thousand names.
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
         for (pointer, text) in texts(self.content.as_deref(), self.messages.as_deref()) {
             match Template::parse(self.template_format, text, declared) {
                 Ok(template) => {
-                    for name in template.variables() {
-                        if !found.contains(name) {
-                            found.push(name.clone());
-                        }
-                    }
+                    found.extend(template.variables().iter().filter(|name| seen.insert((*name).clone())).cloned());
                 }
                 Err(fault) => violations.push(fault.into_violation(&pointer)),
             }
         }
-        let Some(declared) = declared else {
-            if found.len() > VARIABLES_MAX {
-                let detail = format!("a prompt may have at most {VARIABLES_MAX} variables");
-                violations.push(Violation::new("/content", "too-many", detail));
-            }
-            return found;
-        };
+        if found.len() > VARIABLES_MAX {
+            violations.push(too_many("/content"));
+            return Vec::new();
+        }
+        let Some(declared) = declared else { return found };
         for (index, name) in declared.iter().enumerate() {
             let pointer = format!("/variables/{index}");
             if !templates::is_identifier(name) {
@@ -207,10 +211,6 @@ impl BodyDraft {
             } else if declared[..index].contains(name) {
                 violations.push(Violation::new(pointer, "duplicate", format!("`{name}` stands twice")));
             }
-        }
-        if declared.len() > VARIABLES_MAX {
-            let detail = format!("a prompt may have at most {VARIABLES_MAX} variables");
-            violations.push(Violation::new("/variables", "too-many", detail));
         }
         let missed: Vec<&str> = found.iter().filter(|name| !declared.contains(name)).map(String::as_str).collect();
         if !missed.is_empty() {
