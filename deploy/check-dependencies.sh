@@ -9,7 +9,7 @@ refuse() {
         exit 1
     fi
 }
-refuse shared 'axum|axum-core|tower-http|worker|api|tests'
+refuse shared 'axum|axum-core|worker|api|tests'
 refuse worker 'api|tests'
 refuse api 'tests'
 refuse api 'openssl-sys|aws-lc-sys|rusqlite'

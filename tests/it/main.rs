@@ -2,11 +2,15 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod audit;
 mod bulk;
+mod edge;
 mod jobs;
 mod openapi;
 mod processes;
+mod prompts;
 mod readme;
+mod serving;
 mod sources;
 mod sql;
 mod tidy;
 mod usage;
+mod versions;
