@@ -83,7 +83,7 @@ pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failu
         None => Doorbell::local(),
         Some(url) => Doorbell::redis(url, &settings.redis_prefix).await.map_err(|error| {
             Failure::Redis(format!(
-                "Redis cannot be used: {error:#}. Start it, correct REDIS_URL, or unset it to run without"
+                "Redis cannot be used: {error}. Start it, correct REDIS_URL, or unset it to run without"
             ))
         })?,
     };
