@@ -37,10 +37,14 @@ async fn listen(slots: &Slots, queue: Queue, instance: &str, shutdown: &Cancella
             stop.cancelled().await;
             let _ = context.shutdown();
         }));
-        let Err(error) = monitor.run().await else { continue };
+        let ended = monitor.run().await;
+        if shutdown.is_cancelled() {
+            return;
+        }
         (losses, restarts) = (if started.elapsed() > STEADY { 1 } else { losses + 1 }, restarts + 1);
         let wait = retry::delay(losses, Duration::from_millis(200), Duration::from_secs(5));
-        tracing::warn!(%queue, error = error.to_string().trim(), ?wait, "the bell was lost; listening again");
+        let why = ended.err().map_or("it ended".to_owned(), |error| error.to_string().trim().replace('\n', ""));
+        tracing::warn!(%queue, why, ?wait, "the bell was lost; listening again");
         shutdown.run_until_cancelled(tokio::time::sleep(wait)).await;
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     names::names,
     page::{Page, PageRequest, Position, SortKey},
     text,
+    versions::LATEST,
 };
 
 /// Which prompts are wanted. Empty: all that are not deleted.
@@ -55,7 +56,9 @@ impl PromptFilter {
             return Err(Error::invalid("/tag", "too-many", detail));
         }
         let category = self.category.as_deref().map(text::composed);
-        Ok(Self { category, tags: tags.into_iter().collect(), ..self.clone() })
+        // Every prompt has a latest version.
+        let label = self.label.clone().filter(|label| label != LATEST);
+        Ok(Self { category, tags: tags.into_iter().collect(), label, ..self.clone() })
     }
 
     /// Names the list, so that a cursor of one is refused by another. What is shown does not change the list.

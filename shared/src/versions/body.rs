@@ -15,6 +15,7 @@ use crate::{
 
 /// Of a text prompt, or of all messages of a chat prompt together.
 pub const CONTENT_BYTES_MAX: usize = 512 * 1024;
+/// Of the config, and of the input schema, as JSON.
 const CONFIG_BYTES_MAX: usize = 64 * 1024;
 const MESSAGES_MAX: usize = 256;
 const VARIABLES_MAX: usize = 256;
@@ -121,8 +122,15 @@ impl BodyDraft {
         let mut violations = Vec::new();
         let kind = self.check_kind(&mut violations);
         self.check_sizes(&mut violations);
-        if serde_json::to_string(&self.config).is_ok_and(|config| config.len() > CONFIG_BYTES_MAX) {
-            violations.push(Violation::new("/config", "too-long", "`config` must have at most 64 KiB"));
+        let long = |value: serde_json::Result<String>| value.is_ok_and(|json| json.len() > CONFIG_BYTES_MAX);
+        for (field, too_long) in [
+            ("config", long(serde_json::to_string(&self.config))),
+            ("input_schema", long(serde_json::to_string(&self.input_schema))),
+        ] {
+            if too_long {
+                let detail = format!("`{field}` must have at most 64 KiB");
+                violations.push(Violation::new(format!("/{field}"), "too-long", detail));
+            }
         }
         violations.extend(templates::check_schema(&self.input_schema));
         let variables = if violations.is_empty() { self.check_variables(&mut violations) } else { Vec::new() };
@@ -258,6 +266,7 @@ fn texts<'a>(content: Option<&'a str>, messages: Option<&'a [Message]>) -> Vec<(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::templates::VariableSpec;
 
     fn text(content: &str) -> BodyDraft {
         BodyDraft { content: Some(content.to_owned()), ..BodyDraft::default() }
@@ -294,6 +303,15 @@ mod tests {
         assert_eq!(codes(text(&"x".repeat(CONTENT_BYTES_MAX + 1))), ["too-long"]);
         assert_eq!(codes(text("")), ["required"]);
         assert_eq!(codes(text("a\0b")), ["nul-character"]);
+    }
+
+    #[test]
+    fn config_and_input_schema_are_at_most_64_kib() {
+        let long = |bytes| Map::from_iter([("stop".to_owned(), Value::from("x".repeat(bytes)))]);
+        assert!(BodyDraft { config: long(64_000), ..text("x") }.check().is_ok());
+        assert_eq!(codes(BodyDraft { config: long(65_536), ..text("x") }), ["too-long"]);
+        let spec = VariableSpec { description: Some("x".repeat(65_536)), ..VariableSpec::default() };
+        assert_eq!(codes(BodyDraft { input_schema: [("a".to_owned(), spec)].into(), ..text("x") }), ["too-long"]);
     }
 
     #[test]

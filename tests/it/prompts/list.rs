@@ -205,3 +205,12 @@ async fn what_is_deleted_counts_for_no_category_and_no_tag() {
     let tags = test.get(&format!("{PROMPTS}/tags")).await.expect(200);
     assert_eq!(tags["items"][3], json!({ "tag": "red", "count": 2 }));
 }
+
+#[tokio::test]
+async fn every_prompt_has_the_label_latest() {
+    let test = TestApp::api().await;
+    test.prompt("a", "b", "c").await;
+    let listed = test.get("/api/v1/prompts?label=latest").await.expect(200);
+    assert_eq!(listed["total"], 1);
+    assert_eq!(test.get("/api/v1/prompts?label=production").await.expect(200)["total"], 0);
+}
