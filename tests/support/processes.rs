@@ -12,10 +12,11 @@ use tempfile::TempDir;
 
 use crate::{PATIENCE, RedisServer, redis_server::free_port, until};
 
-/// A binary of the workspace, beside this test's own.
+/// A binary of the workspace: beside this test's own, unless `TEST_BINARIES` names a folder.
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let path = test.parent().unwrap().parent().unwrap().join(name);
+    let beside = || test.parent().unwrap().parent().unwrap().to_owned();
+    let path = std::env::var_os("TEST_BINARIES").map_or_else(beside, PathBuf::from).join(name);
     assert!(path.exists(), "`{}` is not built: run the tests with `make test`", path.display());
     path
 }
