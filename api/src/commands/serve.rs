@@ -28,10 +28,10 @@ pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
     let shutdown = start::shutdown_on_signal();
     let worker = embedded_worker(&app, &shutdown);
     let door = Door::new(app.clone(), edge.clone(), metrics, shutdown.clone());
-    let counting = tokio::spawn(write_uses(app.clone(), shutdown.clone()));
+    let counting = tokio::spawn(keep_writing_uses(app.clone(), shutdown.clone()));
     server::serve(listener, router(door), &edge, shutdown).await;
     counting.await.map_err(|error| Failure::Internal(format!("uses were no longer counted: {error}")))?;
-    prompts::write_uses(&app, &Caller::system("api")).await?;
+    write_uses(&app).await;
     if let Some(worker) = worker {
         let ended = worker.await.map_err(|error| Failure::Internal(format!("the worker ended: {error}")))?;
         ended.map_err(|error| Failure::Internal(format!("the worker ended: {error:#}")))?;
@@ -58,12 +58,16 @@ fn embedded_worker(app: &App, shutdown: &CancellationToken) -> Option<JoinHandle
     embedded.then(|| tokio::spawn(worker::run(app.clone(), start::instance(), shutdown.clone())))
 }
 
-async fn write_uses(app: App, shutdown: CancellationToken) {
-    let caller = Caller::system("api");
+async fn keep_writing_uses(app: App, shutdown: CancellationToken) {
     while shutdown.run_until_cancelled(tokio::time::sleep(USES_INTERVAL)).await.is_some() {
-        if let Err(error) = prompts::write_uses(&app, &caller).await {
-            tracing::warn!(error = error.for_log(), "could not write down how prompts were used; trying again");
-        }
+        write_uses(&app).await;
+    }
+}
+
+/// A count that cannot be written holds up nothing, the end of the process included.
+async fn write_uses(app: &App) {
+    if let Err(error) = prompts::write_uses(app, &Caller::system("api")).await {
+        tracing::warn!(error = error.for_log(), "could not write down how prompts were used");
     }
 }
 

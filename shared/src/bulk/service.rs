@@ -234,8 +234,8 @@ fn all_of(draft: Draft) -> PromptPatch {
     PromptPatch {
         description: draft.description.map_or(Change::Clear, Change::Set),
         kind: Some(draft.body.kind),
-        content: draft.body.content.map_or(Change::Keep, Change::Set),
-        messages: draft.body.messages.map_or(Change::Keep, Change::Set),
+        content: draft.body.content.into(),
+        messages: draft.body.messages.into(),
         template_format: Change::Set(draft.body.template_format),
         is_template: Change::Set(draft.is_template),
         variables: Change::Set(draft.body.variables),

@@ -280,9 +280,9 @@ impl PromptPatch {
 impl From<ContentPatch> for PromptPatch {
     fn from(patch: ContentPatch) -> Self {
         let ContentPatch { content, messages, variables, change_summary } = patch;
-        let content = content.map_or(Change::Keep, Change::Set);
-        let messages = messages.map_or(Change::Keep, Change::Set);
-        let variables = variables.map_or(Change::Keep, Change::Set);
+        let content = content.into();
+        let messages = messages.into();
+        let variables = variables.into();
         Self { content, messages, variables, change_summary, ..Self::default() }
     }
 }
@@ -290,12 +290,12 @@ impl From<ContentPatch> for PromptPatch {
 impl From<Fork> for PromptPatch {
     fn from(fork: Fork) -> Self {
         Self {
-            category: fork.category.map_or(Change::Keep, Change::Set),
+            category: fork.category.into(),
             name: Change::Set(fork.new_name),
             description: fork.description,
             kind: fork.kind,
-            content: fork.content.map_or(Change::Keep, Change::Set),
-            messages: fork.messages.map_or(Change::Keep, Change::Set),
+            content: fork.content.into(),
+            messages: fork.messages.into(),
             template_format: fork.template_format,
             is_template: fork.is_template,
             variables: fork.variables,
