@@ -7,12 +7,12 @@ use std::{
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use sha2::{Digest, Sha256};
-use shared::caller::Idempotency;
+use shared::{caller::Idempotency, retry};
 use subtle::ConstantTimeEq;
 use tracing::Instrument;
 
@@ -188,47 +188,63 @@ pub(crate) async fn limit(State(door): State<Door>, request: Request, next: Next
     })
 }
 
-/// Says who asks, and whether the request was asked before.
+/// Says who asks, and whether the request was asked before. A write that lost a race has had no effect and is run
+/// again, before its client hears of it.
 pub(crate) async fn identify(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let actor = if door.edge.admin_key().is_some() { "admin" } else { "anonymous" };
     let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
-    let mut idempotency = None;
-    if matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
-        match fingerprint(&door.edge, request).await {
-            Ok((same, found)) => (request, idempotency) = (same, found),
-            Err(problem) => return problem.into_response(),
-        }
+    if !matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
+        request.extensions_mut().insert(extract::Caller(shared::Caller::new(actor, &id, None)));
+        return next.run(request).await;
     }
+    let (mut parts, body) = request.into_parts();
+    let key = match idempotency_key(&parts.headers) {
+        Ok(key) => key,
+        Err(problem) => return problem.into_response(),
+    };
+    let body = match extract::read_body(body, extract::body_max(parts.uri.path()), door.edge.body_timeout).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
+    };
+    let idempotency = key.map(|key| Idempotency { key: key.into(), fingerprint: fingerprint(&parts, &body).into() });
     let caller = shared::Caller::new(actor, &id, idempotency);
-    request.extensions_mut().insert(extract::Caller(caller.clone()));
-    let mut response = next.run(request).await;
+    parts.extensions.insert(extract::Caller(caller.clone()));
+    let mut run = 1;
+    let mut response = loop {
+        let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
+        let response = next.clone().run(request).await;
+        if run == retry::RACES || !response.extensions().get().is_some_and(Problem::is_race) {
+            break response;
+        }
+        tokio::time::sleep(retry::after_race(run)).await;
+        run += 1;
+    };
     if caller.was_replayed() {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
     response
 }
 
-/// The request as it was, and what makes another one the same.
-async fn fingerprint(edge: &Edge, request: Request) -> Result<(Request, Option<Idempotency>), Problem> {
-    let Some(key) = request.headers().get(IDEMPOTENCY_KEY).cloned() else { return Ok((request, None)) };
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(key) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = key.to_str().ok().filter(|key| {
         (1..=KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
     });
-    let key = key.ok_or_else(|| {
+    key.map(Some).ok_or_else(|| {
         let detail = format!("`Idempotency-Key` must be 1 to {KEY_CHARS_MAX} visible ASCII characters");
         Problem::new(StatusCode::BAD_REQUEST, "bad-idempotency-key", detail)
-    })?;
-    let (parts, body) = request.into_parts();
-    let bytes = extract::read_body(body, extract::body_max(parts.uri.path()), edge.body_timeout).await?;
+    })
+}
+
+/// What makes another request the same.
+fn fingerprint(parts: &Parts, body: &[u8]) -> String {
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let mut hash = Sha256::new();
-    for part in [parts.method.as_str().as_bytes(), target.as_bytes(), &bytes] {
+    for part in [parts.method.as_str().as_bytes(), target.as_bytes(), body] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    let fingerprint = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let idempotency = Idempotency { key: key.into(), fingerprint: fingerprint.into() };
-    Ok((Request::from_parts(parts, Body::from(bytes)), Some(idempotency)))
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A route that is not there.

@@ -4,7 +4,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use shared::{Error, Violation};
+use shared::{Error, Violation, error::RACE};
 use utoipa::ToSchema;
 
 /// What every refused request is answered with.
@@ -94,6 +94,11 @@ impl Problem {
         self
     }
 
+    /// See [`Error::is_race`].
+    pub(crate) fn is_race(&self) -> bool {
+        self.code == RACE
+    }
+
     fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -135,7 +140,9 @@ impl From<Error> for Problem {
                 .to_owned(),
             told => told.to_string(),
         };
-        if status.is_server_error() {
+        if error.is_race() {
+            tracing::debug!(error = error.for_log(), "a request lost a race");
+        } else if status.is_server_error() {
             tracing::error!(error = error.for_log(), "a request failed");
         }
         let mut problem = Self::new(status, code, detail);

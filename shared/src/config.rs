@@ -4,12 +4,36 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use redis::IntoConnectionInfo;
 
+use crate::db::Location;
+
 /// What every process of a store must agree on.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
-    /// Where prompts are kept: a `SQLite` file, created with its folder.
-    #[arg(long, global = true, env = "PROMPT_STORE_DB", default_value = "prompt_store.db", value_name = "PATH")]
-    pub db: String,
+    /// Where prompts are kept: a `SQLite` file, created with its folder, or `postgres://user:password@host/database`.
+    #[arg(
+        long,
+        global = true,
+        env = "PROMPT_STORE_DB",
+        default_value = "prompt_store.db",
+        value_name = "PATH|URL",
+        hide_env_values = true
+    )]
+    pub db: Location,
+
+    /// `PostgreSQL`: how many connections this process may have.
+    #[arg(long, global = true, env = "PROMPT_STORE_DB_CONNECTIONS", default_value_t = 10, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub db_connections: u32,
+
+    /// `PostgreSQL`: how long a statement, or a pause within a transaction, may take, in milliseconds.
+    #[arg(global = true, long = "db-timeout-ms", env = "PROMPT_STORE_DB_TIMEOUT_MS", default_value = "10000",
+          value_name = "MS", value_parser = milliseconds)]
+    pub db_timeout: Duration,
+
+    /// `SQLite`: trust a network file system. Only where this one host opens the file.
+    #[arg(long, global = true, env = "PROMPT_STORE_ALLOW_NETWORK_FS", default_value_t = false,
+          action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub allow_network_fs: bool,
 
     /// Redis, for workers of their own: `redis://localhost:6379`. Unset, this process works its jobs itself.
     #[arg(long, global = true, env = "REDIS_URL", value_name = "URL", hide_env_values = true, value_parser = redis_url)]
@@ -19,7 +43,7 @@ pub struct Settings {
     #[arg(long, global = true, env = "PROMPT_STORE_REDIS_PREFIX", default_value = "prompt-store", value_name = "TEXT")]
     pub redis_prefix: String,
 
-    /// Signs cursors; at least 32 bytes. Unset, a key is made beside the `SQLite` file.
+    /// Signs cursors; at least 32 bytes, the same on every host. Unset, a key is made beside the `SQLite` file.
     #[arg(long, global = true, env = "PROMPT_STORE_SECRET_KEY", value_name = "TEXT", hide_env_values = true)]
     pub secret_key: Option<String>,
 

@@ -4,6 +4,9 @@ use std::fmt::Display;
 /// What every operation of the domain answers with.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// The code of an operation that had no effect because another was faster; see [`Error::is_race`].
+pub const RACE: &str = "write-conflict";
+
 /// What went wrong: five kinds, each of which asks something else of the caller.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -97,6 +100,12 @@ impl Error {
         Self::Conflict { code, detail: detail.into() }
     }
 
+    /// What was there a moment ago has changed; see [`is_race`](Self::is_race).
+    pub fn race(what: &'static str) -> Self {
+        let detail = "others write to the same rows again and again; try again in a moment";
+        Self::Unavailable { code: RACE, detail, source: anyhow::anyhow!(what) }
+    }
+
     /// We are wrong, in a way that has no error of its own.
     pub fn internal(detail: impl Display) -> Self {
         Self::Internal(anyhow::anyhow!("{detail}"))
@@ -125,6 +134,12 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
+    }
+
+    /// Has another transaction been faster, so that the same operation, run again at once, sees what it has written?
+    #[must_use]
+    pub fn is_race(&self) -> bool {
+        self.code() == RACE
     }
 
     /// Is the caller at fault, so that trying the same again is useless?

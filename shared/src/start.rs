@@ -1,5 +1,5 @@
 //! Starting a process: opens what an [`App`] reaches, and says why not, in one sentence, if it cannot.
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -7,7 +7,7 @@ use crate::{
     app::App,
     clock::Clock,
     config::{Mode, Settings},
-    db::{Db, Schema},
+    db::{Db, Location, Schema},
     jobs::Doorbell,
     secret::SecretKey,
     uses::UseCounter,
@@ -23,9 +23,9 @@ pub enum Failure {
     /// The database cannot be opened, or its tables are not the ones this program knows.
     #[error("{0}")]
     Database(String),
-    /// Redis does not answer.
+    /// The database server or Redis does not answer: later they may.
     #[error("{0}")]
-    Redis(String),
+    Away(String),
     /// The address cannot be listened on.
     #[error("{0}")]
     Address(String),
@@ -47,7 +47,7 @@ impl Failure {
         match self {
             Self::Refused(_) => 1,
             Self::Input(_) => 66,
-            Self::Redis(_) => 69,
+            Self::Away(_) => 69,
             Self::Internal(_) => 70,
             Self::Address(_) => 71,
             Self::Database(_) => 73,
@@ -59,7 +59,7 @@ impl Failure {
 impl From<crate::Error> for Failure {
     fn from(error: crate::Error) -> Self {
         match error {
-            crate::Error::Unavailable { .. } => Self::Database(error.for_log()),
+            crate::Error::Unavailable { .. } => Self::Away(error.for_log()),
             refusal if refusal.is_refusal() => Self::Refused(refusal.to_string()),
             internal => Self::Internal(internal.for_log()),
         }
@@ -75,6 +75,14 @@ pub enum Migration {
     Forbidden,
 }
 
+/// Brings the tables up to date, and says where they are.
+pub async fn migrate(settings: &Settings) -> Result<String, Failure> {
+    let db = open_database(settings, Migration::Allowed).await?;
+    let place = db.describe();
+    db.close().await;
+    Ok(place)
+}
+
 /// Opens the store. With `REDIS_URL`, Redis must answer now; later it may come and go.
 pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failure> {
     let db = open_database(&settings, migration).await?;
@@ -82,7 +90,7 @@ pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failu
     let doorbell = match settings.redis_url() {
         None => Doorbell::local(),
         Some(url) => Doorbell::redis(url, &settings.redis_prefix).await.map_err(|error| {
-            Failure::Redis(format!(
+            Failure::Away(format!(
                 "Redis cannot be used: {error}. Start it, correct REDIS_URL, or unset it to run without"
             ))
         })?,
@@ -94,14 +102,16 @@ pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failu
 }
 
 async fn open_database(settings: &Settings, migration: Migration) -> Result<Db, Failure> {
-    let database = |error: anyhow::Error| Failure::Database(format!("{error:#}"));
-    if migration == Migration::Forbidden && !Path::new(&settings.db).exists() {
+    if migration == Migration::Forbidden && settings.db.file().is_some_and(|path| !path.exists()) {
         return Err(Failure::Database(format!(
             "there is no database `{}`; start `prompt-store` first, with the same PROMPT_STORE_DB",
             settings.db
         )));
     }
-    let db = Db::open(&settings.db).await.map_err(database)?;
+    let db = Db::open(settings).await.map_err(|error| match error.may_pass {
+        true => Failure::Away(error.to_string()),
+        false => Failure::Database(error.to_string()),
+    })?;
     match (db.schema().await?, migration) {
         (Schema::Newer, _) => Err(Failure::Database(format!(
             "the database `{}` was made by a later version; use that version, or restore a backup from before it",
@@ -109,7 +119,7 @@ async fn open_database(settings: &Settings, migration: Migration) -> Result<Db, 
         ))),
         (Schema::Current, _) => Ok(db),
         (Schema::Empty | Schema::Older, Migration::Allowed) => {
-            db.migrate().await.map_err(database)?;
+            db.migrate().await.map_err(|error| Failure::Database(format!("{error:#}")))?;
             Ok(db)
         }
         (Schema::Empty | Schema::Older, Migration::Forbidden) => Err(Failure::Database(format!(
@@ -123,8 +133,15 @@ async fn open_database(settings: &Settings, migration: Migration) -> Result<Db, 
 fn open_secret(settings: &Settings) -> Result<SecretKey, Failure> {
     match settings.secret_key.as_deref().filter(|key| !key.is_empty()) {
         Some(key) => SecretKey::from_text(key).map_err(|error| Failure::Settings(format!("{error:#}"))),
-        None => SecretKey::read_or_make(&Path::new(&settings.db).with_extension("key"))
-            .map_err(|error| Failure::Settings(format!("{error:#}"))),
+        None => match &settings.db {
+            Location::File(path) => SecretKey::read_or_make(&path.with_extension("key"))
+                .map_err(|error| Failure::Settings(format!("{error:#}"))),
+            Location::Server(_) => Err(Failure::Settings(
+                "PROMPT_STORE_SECRET_KEY is not set, and with PostgreSQL every process must be given the same: a secret of \
+                 at least 32 bytes (`openssl rand -hex 32` makes one)"
+                    .to_owned(),
+            )),
+        },
     }
 }
 

@@ -19,6 +19,9 @@ impl UseCounter {
     /// Everything counted since the last time: prompt, version, uses.
     pub fn take(&self) -> Vec<(PromptId, i64, i64)> {
         let counts = std::mem::take(&mut *self.counts());
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        // Processes that write the same rows in the same order do not wait for each other in a circle.
+        counts.sort_unstable();
         counts.into_iter().map(|((prompt_id, version), uses)| (prompt_id, version, uses)).collect()
     }
 

@@ -54,7 +54,7 @@ impl Source {
 
     /// May SQL stand here?
     pub(crate) fn may_hold_sql(&self) -> bool {
-        matches!(self.name(), "repository.rs" | "ledger.rs" | "sqlite.rs")
+        matches!(self.name(), "repository.rs" | "ledger.rs" | "sqlite.rs" | "postgres.rs")
     }
 }
 

@@ -1,5 +1,5 @@
 //! Every SQL constant is understood by the database it is for.
-use shared::db::AssertSqlSafe;
+use shared::db::{AssertSqlSafe, Dialect};
 use support::TestApp;
 
 use crate::sources::product;
@@ -15,6 +15,11 @@ async fn every_constant_statement_is_understood() {
     let mut conn = test.app.db.read().await.unwrap();
     let (mut prepared, mut wrong) = (0, Vec::new());
     for source in product().iter().filter(|source| source.may_hold_sql()) {
+        // What one engine says in its own way is for that one.
+        let other = if conn.dialect() == Dialect::Sqlite { "postgres.rs" } else { "sqlite.rs" };
+        if source.name() == other {
+            continue;
+        }
         for (name, text) in source.text_constants().into_iter().filter(|(_, text)| is_statement(text)) {
             prepared += 1;
             if let Err(error) = conn.prepare(AssertSqlSafe(text)).await {

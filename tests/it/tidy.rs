@@ -74,7 +74,7 @@ fn statements_are_constants() {
     let calls = [".execute(\"", ".fetch_one(\"", ".fetch_optional(\"", ".fetch_all(\""];
     let found = offenders(|source| {
         source.may_hold_sql()
-            && source.name() != "sqlite.rs"
+            && !["sqlite.rs", "postgres.rs"].contains(&source.name())
             && calls.iter().any(|call| source.code().replace('\n', "").replace("( ", "(").contains(call))
     });
     refuse("a statement that is no constant, so no test prepares it", &found);

@@ -80,12 +80,9 @@ impl TestApp {
     async fn start(args: &[&str], doorbell: Doorbell, clock: Clock) -> Self {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("store.db").to_str().unwrap().to_owned();
-        let args = [&["test", "--db", &path, "--lease-ms", "1000", "--tick-ms", "50"], args].concat();
-        let command = Edge::augment_args(Settings::augment_args(clap::Command::new("test")));
-        let matches = command.get_matches_from(args);
-        let settings = Settings::from_arg_matches(&matches).unwrap();
-        let edge = Edge::from_arg_matches(&matches).unwrap();
-        let db = Db::open(&path).await.unwrap();
+        let args = [&["--db", &path, "--lease-ms", "1000", "--tick-ms", "50"], args].concat();
+        let (settings, edge) = settings(&args);
+        let db = Db::open(&settings).await.unwrap();
         db.migrate().await.unwrap();
         let secret = SecretKey::from_text(&"test secret ".repeat(3)).unwrap();
         let started_at = clock.now();
@@ -214,6 +211,13 @@ impl Drop for TestApp {
             shutdown.cancel();
         }
     }
+}
+
+/// Settings as a command line gives them, and otherwise as they are by default.
+pub fn settings(args: &[&str]) -> (Settings, Edge) {
+    let command = Edge::augment_args(Settings::augment_args(clap::Command::new("test").no_binary_name(true)));
+    let matches = command.get_matches_from(args);
+    (Settings::from_arg_matches(&matches).unwrap(), Edge::from_arg_matches(&matches).unwrap())
 }
 
 /// Who a test writes as, where it does not go through the door.

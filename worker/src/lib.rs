@@ -10,6 +10,7 @@ use shared::{
     App, Caller, Error, Result,
     id::JobId,
     jobs::{self, Claim, Outcome},
+    retry,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -53,7 +54,7 @@ pub async fn work(app: &App, id: JobId) -> Result<()> {
         return give_up(app, &claim, &error).await;
     }
     let started = Instant::now();
-    let outcome = hold_and_run(app, &claim).await;
+    let outcome = retry::races(|| hold_and_run(app, &claim)).await;
     metrics::histogram!("prompt_store_job_seconds", "queue" => claim.queue.name()).record(started.elapsed());
     match outcome {
         Ok(Outcome::Done) => {

@@ -1,9 +1,12 @@
 //! Every tick, rings for what is waiting: lost rings, retries, and jobs of lost workers alike. It is outbox,
-//! retry timer and crash recovery at once, and it keeps the house clean.
+//! retry timer and crash recovery at once, and it keeps the house clean. Of the workers of many hosts one leads,
+//! and does that for all.
 use std::time::Duration;
 
 use shared::{
-    Caller, Result, idempotency,
+    Caller, Result,
+    db::Leadership,
+    idempotency,
     jobs::{self, Queue},
 };
 use tokio::time::{MissedTickBehavior, interval};
@@ -27,12 +30,13 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
     let (mut ticks, mut heartbeats, mut chores) =
         (every(slots.app.settings.tick), every(HEARTBEAT), every(HOUSEKEEPING));
     let caller = crate::caller();
+    let mut lead = None;
     loop {
         let outcome = tokio::select! {
             () = shutdown.cancelled() => return,
-            _ = ticks.tick() => ring(&slots, &caller).await,
+            _ = ticks.tick() => ring(&slots, &caller, &mut lead).await,
             _ = heartbeats.tick() => beat(&slots, &caller, &instance).await,
-            _ = chores.tick() => clean(&slots, &caller).await,
+            _ = chores.tick(), if lead.is_some() => clean(&slots, &caller).await,
         };
         if let Err(error) = outcome {
             tracing::warn!(error = error.for_log(), "the scheduler could not do its turn; it tries again");
@@ -40,16 +44,29 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
     }
 }
 
-async fn ring(slots: &Slots, caller: &Caller) -> Result<()> {
+async fn ring(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> Result<()> {
     let app = &slots.app;
+    if let Some(leadership) = lead
+        && !leadership.lasts().await
+    {
+        *lead = None;
+    }
     for queue in Queue::ALL {
         match app.doorbell.room(queue).await {
             Ok(room) => {
+                if lead.is_none() {
+                    *lead = app.db.lead().await?;
+                }
+                if lead.is_none() {
+                    continue;
+                }
                 let due = jobs::take_due(app, caller, queue, i64::try_from(room).unwrap_or(i64::MAX)).await?;
                 app.doorbell.ring(queue, &due).await;
             }
             Err(error) => {
                 tracing::warn!(%queue, error = format!("{error:#}"), "no bell; this worker takes what it can itself");
+                // Another may still reach the bell.
+                *lead = None;
                 let free = i64::try_from(slots.free(queue)).unwrap_or(i64::MAX);
                 // Whatever was rung for: nobody heard it, or the claim tells who did.
                 for id in jobs::due(app, queue, free).await? {

@@ -1,11 +1,13 @@
 //! `prompt-store migrate`: the tables, up to date.
-use shared::{config::Settings, start::Failure};
+use shared::{
+    config::Settings,
+    start::{self, Failure},
+};
 
 use super::say;
 
 pub(super) async fn run(settings: Settings) -> Result<(), Failure> {
-    let app = super::open(settings).await?;
-    say(&format!("The tables are up to date: {}", app.db.describe()));
-    app.db.close().await;
+    let place = start::migrate(&settings).await?;
+    say(&format!("The tables are up to date: {place}"));
     Ok(())
 }

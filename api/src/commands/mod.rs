@@ -32,7 +32,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 some of the work was refused · 2 a wrong argument or setting · \
-66 a file cannot be read · 69 Redis does not answer · 70 an error of this program · 71 the address cannot be listened \
+66 a file cannot be read · 69 the database server or Redis does not answer · 70 an error of this program · 71 the address cannot be listened \
 on · 73 the database cannot be opened · 78 settings that do not fit together";
 
 #[derive(Subcommand)]

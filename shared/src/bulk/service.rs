@@ -23,6 +23,7 @@ use crate::{
     objects,
     page::{Page, PageRequest, Position, SortKey},
     prompts::{self, Draft, NewPrompt, PromptPatch},
+    retry,
     versions::ChangeType,
 };
 
@@ -171,15 +172,34 @@ pub async fn create_now(
     caller: &Caller,
     items: Vec<Value>,
     on_conflict: OnConflict,
-    mut rehearsed: Option<&mut Rehearsed>,
+    rehearsed: Option<&mut Rehearsed>,
+) -> Result<Vec<Outcome>> {
+    match rehearsed {
+        None => retry::races(|| create_chunk(app, caller, items.clone(), on_conflict)).await,
+        Some(rehearsed) => rehearse_chunk(app, caller, items, on_conflict, rehearsed).await,
+    }
+}
+
+async fn create_chunk(app: &App, caller: &Caller, items: Vec<Value>, on_conflict: OnConflict) -> Result<Vec<Outcome>> {
+    let mut tx = app.begin(caller).await?;
+    let mut outcomes = Vec::with_capacity(items.len());
+    for item in items {
+        outcomes.push(create_one(&mut tx, item, on_conflict, ChangeType::Import).await?);
+    }
+    tx.commit().await?;
+    Ok(outcomes)
+}
+
+async fn rehearse_chunk(
+    app: &App,
+    caller: &Caller,
+    items: Vec<Value>,
+    on_conflict: OnConflict,
+    rehearsed: &mut Rehearsed,
 ) -> Result<Vec<Outcome>> {
     let mut tx = app.begin(caller).await?;
     let mut outcomes = Vec::with_capacity(items.len());
     for item in items {
-        let Some(rehearsed) = &mut rehearsed else {
-            outcomes.push(create_one(&mut tx, item, on_conflict, ChangeType::Import).await?);
-            continue;
-        };
         let name = named(&item);
         let earlier = name.as_ref().and_then(|name| rehearsed.get(name)).cloned();
         let outcome = rehearse(&mut tx, earlier, item.clone(), on_conflict).await?;
@@ -214,8 +234,8 @@ async fn create_one(tx: &mut Tx, item: Value, on_conflict: OnConflict, change_ty
 
 /// Makes the prompt of the draft's name be as the draft says.
 async fn overwrite(tx: &mut Tx, draft: Draft, change_type: ChangeType) -> Result<Outcome> {
-    let Some(prompt) = prompts::find_named(tx, &draft.category, &draft.name).await? else {
-        return Err(Error::internal("a taken name that nobody has"));
+    let Some(prompt) = prompts::hold_named(tx, &draft.category, &draft.name).await? else {
+        return Err(Error::race("a taken name that nobody has any more"));
     };
     let (id, revision) = (prompt.id, prompt.revision);
     let change_type = if change_type == ChangeType::Create { ChangeType::Update } else { change_type };

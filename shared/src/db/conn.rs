@@ -1,11 +1,12 @@
 //! One connection. Every statement of the house runs, is timed and fails here.
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use sqlx::{
-    Arguments, Database, Encode, Executor, FromRow, SqlSafeStr, Sqlite, Transaction, Type,
+    Arguments, Database, Encode, Executor, FromRow, Postgres, SqlSafeStr, Sqlite, Transaction, Type,
     error::BoxDynError,
     pool::PoolConnection,
+    postgres::{PgArguments, PgRow},
     sqlite::{SqliteArguments, SqliteRow},
 };
 
@@ -13,19 +14,25 @@ use crate::error::{Error, Result};
 
 /// What a statement carries: any type every engine can store.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be stored",
+    message = "`{Self}` cannot be stored by every engine",
     note = "try i64, f64, String, Json(..), or give it a `column!`"
 )]
 pub trait Param: Sync {
-    /// Adds the value to a statement's arguments.
+    /// Adds the value to the arguments of a statement for `SQLite`.
     fn add_to_sqlite(&self, args: &mut SqliteArguments) -> Result<(), BoxDynError>;
+    /// The same for `PostgreSQL`.
+    fn add_to_postgres(&self, args: &mut PgArguments) -> Result<(), BoxDynError>;
 }
 
 impl<T: Sync> Param for T
 where
-    T: for<'q> Encode<'q, Sqlite> + Type<Sqlite>,
+    T: for<'q> Encode<'q, Sqlite> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + Type<Postgres>,
 {
     fn add_to_sqlite(&self, args: &mut SqliteArguments) -> Result<(), BoxDynError> {
+        args.add(self)
+    }
+
+    fn add_to_postgres(&self, args: &mut PgArguments) -> Result<(), BoxDynError> {
         args.add(self)
     }
 }
@@ -40,8 +47,28 @@ macro_rules! params {
 pub(crate) use params;
 
 /// What a statement answers with: a tuple, or a struct that derives `FromRow`.
-pub trait Row: for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
-impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+/// Which SQL a connection speaks, for the few statements that every engine says in its own way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// `SQLite`'s.
+    Sqlite,
+    /// `PostgreSQL`'s.
+    Postgres,
+}
+
+impl Dialect {
+    /// The one of two statements that is in this dialect.
+    #[must_use]
+    pub fn choose(self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite,
+            Self::Postgres => postgres,
+        }
+    }
+}
 
 /// A connection, or an open transaction on one.
 pub struct Conn {
@@ -52,6 +79,8 @@ pub struct Conn {
 
 pub(super) enum Engine {
     Sqlite(Lease<Sqlite>),
+    /// With the longest a statement may take, as the network may swallow an answer.
+    Postgres(Lease<Postgres>, Duration),
 }
 
 pub(super) enum Lease<DB: Database> {
@@ -84,6 +113,10 @@ macro_rules! run {
                 let ($statement, $conn) = (sqlx::$query(sql.clone(), sqlite_args($params)?), lease.conn());
                 $run
             }
+            Engine::Postgres(lease, patience) => {
+                let ($statement, $conn) = (sqlx::$query(sql.clone(), postgres_args($params)?), lease.conn());
+                within(*patience, async { $run }).await
+            }
         };
         $self.spoilt |= outcome.is_err();
         observe(sql.as_str(), started, outcome)
@@ -93,6 +126,15 @@ macro_rules! run {
 impl Conn {
     pub(super) fn new(engine: Engine) -> Self {
         Self { engine, spoilt: false }
+    }
+
+    /// Which SQL it speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match self.engine {
+            Engine::Sqlite(_) => Dialect::Sqlite,
+            Engine::Postgres(..) => Dialect::Postgres,
+        }
     }
 
     /// Answers how many rows it touched.
@@ -124,6 +166,7 @@ impl Conn {
         let Self { engine, spoilt } = self;
         let rows = match engine {
             Engine::Sqlite(lease) => sqlx::query_as_with(sql, sqlite_args(params)?).fetch(lease.conn()),
+            Engine::Postgres(lease, _) => sqlx::query_as_with(sql, postgres_args(params)?).fetch(lease.conn()),
         };
         Ok(rows.inspect_err(|_| *spoilt = true).err_into().boxed())
     }
@@ -132,6 +175,7 @@ impl Conn {
     pub async fn prepare(&mut self, sql: impl SqlSafeStr) -> Result<()> {
         match &mut self.engine {
             Engine::Sqlite(lease) => lease.conn().prepare(sql.into_sql_str()).await.map(drop).map_err(Error::from),
+            Engine::Postgres(lease, _) => lease.conn().prepare(sql.into_sql_str()).await.map(drop).map_err(Error::from),
         }
     }
 
@@ -142,6 +186,7 @@ impl Conn {
         let started = Instant::now();
         let outcome = match self.engine {
             Engine::Sqlite(lease) => lease.commit().await,
+            Engine::Postgres(lease, patience) => within(patience, lease.commit()).await,
         };
         observe("COMMIT", started, outcome)
     }
@@ -159,4 +204,18 @@ fn sqlite_args(params: Params<'_>) -> sqlx::Result<SqliteArguments> {
     let mut args = SqliteArguments::default();
     params.iter().try_for_each(|param| param.add_to_sqlite(&mut args)).map_err(sqlx::Error::Encode)?;
     Ok(args)
+}
+
+fn postgres_args(params: Params<'_>) -> sqlx::Result<PgArguments> {
+    let mut args = PgArguments::default();
+    params.iter().try_for_each(|param| param.add_to_postgres(&mut args)).map_err(sqlx::Error::Encode)?;
+    Ok(args)
+}
+
+/// The server ends a statement that takes too long, but a network may swallow both question and answer.
+pub(super) async fn within<T>(patience: Duration, statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    match tokio::time::timeout(patience, statement).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+    }
 }

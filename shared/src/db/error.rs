@@ -1,46 +1,83 @@
 //! What a failure of the database means to the domain.
-use crate::error::Error;
+use crate::error::{Error, RACE};
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, WorkerCrashed};
-        match &error {
-            Io(_) | PoolClosed | PoolTimedOut | WorkerCrashed => unavailable(error),
-            Database(refusal) => match refusal.code().map(|code| Trouble::from_code(&code)) {
-                Some(Trouble::Passing) => unavailable(error),
-                Some(Trouble::Full) => Self::Unavailable {
-                    code: "storage-full",
-                    detail: "the disk is full: reading goes on, writing waits until there is space",
-                    source: error.into(),
-                },
-                Some(Trouble::Lasting) | None => Self::Internal(error.into()),
-            },
-            _ => Self::Internal(error.into()),
-        }
+        use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+        let trouble = match &error {
+            Io(_) | Tls(_) | PoolClosed | PoolTimedOut | WorkerCrashed => Trouble::Passing,
+            Database(refusal) => refusal.code().map_or(Trouble::Lasting, |code| Trouble::from_code(&code)),
+            _ => Trouble::Lasting,
+        };
+        let (code, detail) = match trouble {
+            Trouble::Passing => ("database-unavailable", "the database does not answer now; try again in a moment"),
+            Trouble::Full => ("storage-full", "the disk is full: reading goes on, writing waits until there is space"),
+            Trouble::Race => (RACE, "others write to the same rows again and again; try again in a moment"),
+            Trouble::Lasting => return Self::Internal(error.into()),
+        };
+        Self::Unavailable { code, detail, source: error.into() }
     }
 }
 
-fn unavailable(error: sqlx::Error) -> Error {
-    Error::Unavailable {
-        code: "database-unavailable",
-        detail: "the database does not answer now; try again in a moment",
-        source: error.into(),
-    }
-}
-
+#[derive(Debug, PartialEq)]
 enum Trouble {
+    /// The database is away, starting, busy, or may only be read for now.
     Passing,
+    /// It has no space left.
     Full,
+    /// Another transaction was faster.
+    Race,
+    /// It does not understand us, so we are wrong.
     Lasting,
 }
 
 impl Trouble {
-    /// `SQLite` numbers its results; the low byte is the kind: busy 5, locked 6, interrupted 9, full 13.
+    /// The codes of `PostgreSQL` have five characters, of which the first two are the class; those of `SQLite` are
+    /// numbers of at most four digits, whose low byte is the kind.
     fn from_code(code: &str) -> Self {
-        match code.parse::<i32>().map(|code| code & 0xff) {
-            Ok(5 | 6 | 9) => Self::Passing,
-            Ok(13) => Self::Full,
+        match code.len() {
+            5 => Self::from_postgres(code),
+            _ => match code.parse::<i32>().map(|code| code & 0xff) {
+                Ok(5 | 6 | 9) => Self::Passing, // busy, locked, interrupted
+                Ok(13) => Self::Full,
+                _ => Self::Lasting,
+            },
+        }
+    }
+
+    fn from_postgres(code: &str) -> Self {
+        match code {
+            "53100" => Self::Full,
+            // Not serializable, deadlock, lock not available. And a unique violation: statements say ON CONFLICT or
+            // NOT EXISTS, so only a row that was committed a moment ago can still collide.
+            "40001" | "40P01" | "55P03" | "23505" => Self::Race,
+            // A statement or a pause that took too long; a server that became a replica.
+            "57014" | "25P03" | "25006" => Self::Passing,
+            // Connection lost, out of resources, shut down or starting.
+            _ if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => Self::Passing,
             _ => Self::Lasting,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_says_what_kind_of_trouble_it_is() {
+        for (codes, trouble) in [
+            (
+                &["5", "517", "6", "9", "08006", "53300", "57P01", "57P03", "57014", "25006", "25P03"][..],
+                Trouble::Passing,
+            ),
+            (&["13", "53100"], Trouble::Full),
+            (&["40001", "40P01", "55P03", "23505"], Trouble::Race),
+            (&["1", "8", "19", "2067", "42P01", "23503", "22P02", ""], Trouble::Lasting),
+        ] {
+            for code in codes {
+                assert_eq!(Trouble::from_code(code), trouble, "{code}");
+            }
         }
     }
 }

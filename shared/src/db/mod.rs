@@ -2,27 +2,57 @@
 mod column;
 mod conn;
 mod error;
+mod json;
+mod leader;
+mod location;
+mod postgres;
 mod query;
 mod sqlite;
 mod tx;
 
-use std::time::Instant;
+use std::{
+    cmp::Ordering,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use sqlx::SqlitePool;
-pub use sqlx::{AssertSqlSafe, FromRow, types::Json};
+pub use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::{PgPool, SqlitePool, migrate::Migrator};
 
 pub(crate) use column::{column, text_column};
 pub(crate) use conn::params;
-pub use conn::{Conn, Param, Params, Row};
+pub use conn::{Conn, Dialect, Param, Params, Row};
+pub use json::Json;
+pub use leader::Leadership;
+pub use location::Location;
 pub use query::Query;
 pub use tx::Tx;
 
-use crate::error::Result;
+use crate::{config::Settings, error::Result};
 use conn::{
     Engine,
     Lease::{Open, Pooled},
     observe,
 };
+
+/// Why a database cannot be opened: one sentence, with the way out.
+#[derive(Debug, thiserror::Error)]
+#[error("{sentence}")]
+pub struct CannotOpen {
+    sentence: String,
+    /// May it work later without anyone changing a setting?
+    pub may_pass: bool,
+}
+
+impl CannotOpen {
+    fn lasting(sentence: String) -> Self {
+        Self { sentence, may_pass: false }
+    }
+
+    fn passing(sentence: String) -> Self {
+        Self { sentence, may_pass: true }
+    }
+}
 
 /// How the tables of a database stand against the ones this program was written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +67,17 @@ pub enum Schema {
     Newer,
 }
 
+impl Schema {
+    fn compare(found: Option<i64>, migrations: &Migrator) -> Self {
+        let known = migrations.iter().map(|migration| migration.version).max();
+        match found.cmp(&known) {
+            Ordering::Less => Self::Older,
+            Ordering::Equal => Self::Current,
+            Ordering::Greater => Self::Newer,
+        }
+    }
+}
+
 /// The database of one store.
 #[derive(Clone, Debug)]
 pub enum Db {
@@ -47,22 +88,33 @@ pub enum Db {
         /// The one connection of this process that writes.
         writer: SqlitePool,
     },
+    /// A server, shared by the processes of many hosts.
+    Postgres {
+        /// Its connections, all alike.
+        pool: PgPool,
+        /// How long a statement may take, the way through the network included.
+        patience: Duration,
+        /// What it is, for people.
+        description: Arc<str>,
+    },
 }
 
 impl Db {
-    /// Opens the database that `PROMPT_STORE_DB` names, and makes the file if there is none.
-    pub async fn open(location: &str) -> anyhow::Result<Self> {
-        anyhow::ensure!(
-            !location.starts_with("postgres:") && !location.starts_with("postgresql:"),
-            "PROMPT_STORE_DB is a PostgreSQL address, and this version keeps its data in SQLite only: name a file"
-        );
-        sqlite::open(location).await
+    /// Opens the database that the settings name. A file that is not there is made; a database on a server is not.
+    pub async fn open(settings: &Settings) -> Result<Self, CannotOpen> {
+        match &settings.db {
+            Location::File(path) => {
+                sqlite::open(path, settings).await.map_err(|error| CannotOpen::lasting(format!("{error:#}")))
+            }
+            Location::Server(url) => postgres::open(url, settings).await,
+        }
     }
 
     /// Brings the tables up to date. One process at a time; the others wait for it.
     pub async fn migrate(&self) -> anyhow::Result<()> {
         match self {
             Self::Sqlite { writer, .. } => sqlite::migrate(writer).await,
+            Self::Postgres { pool, .. } => postgres::migrate(pool).await,
         }
     }
 
@@ -70,6 +122,7 @@ impl Db {
     pub async fn schema(&self) -> Result<Schema> {
         match self {
             Self::Sqlite { writer, .. } => sqlite::schema(writer).await,
+            Self::Postgres { pool, .. } => postgres::schema(pool).await,
         }
     }
 
@@ -77,6 +130,7 @@ impl Db {
     pub async fn read(&self) -> Result<Conn> {
         Ok(Conn::new(match self {
             Self::Sqlite { reader, .. } => Engine::Sqlite(Pooled(reader.acquire().await?)),
+            Self::Postgres { pool, patience, .. } => Engine::Postgres(Pooled(pool.acquire().await?), *patience),
         }))
     }
 
@@ -86,6 +140,10 @@ impl Db {
         let transaction = match self {
             Self::Sqlite { writer, .. } => {
                 writer.begin_with("BEGIN IMMEDIATE").await.map(|tx| Engine::Sqlite(Open(tx)))
+            }
+            Self::Postgres { pool, patience, .. } => {
+                let begun = conn::within(*patience, pool.begin()).await;
+                begun.map(|tx| Engine::Postgres(Open(tx), *patience))
             }
         };
         observe("BEGIN", started, transaction).map(Conn::new)
@@ -98,14 +156,16 @@ impl Db {
                 reader.close().await;
                 writer.close().await;
             }
+            Self::Postgres { pool, .. } => pool.close().await,
         }
     }
 
-    /// What the store runs on, for people: `SQLite 3.51.3, prompt_store.db`.
+    /// What the store runs on, for people: `SQLite, prompt_store.db`.
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
             Self::Sqlite { writer, .. } => sqlite::describe(writer),
+            Self::Postgres { description, .. } => description.to_string(),
         }
     }
 
@@ -114,6 +174,7 @@ impl Db {
     pub fn folder(&self) -> Option<std::path::PathBuf> {
         match self {
             Self::Sqlite { writer, .. } => Some(sqlite::folder(writer)),
+            Self::Postgres { .. } => None,
         }
     }
 }

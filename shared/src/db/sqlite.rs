@@ -12,7 +12,7 @@ use sqlx::{
 };
 
 use super::{Db, Schema};
-use crate::error::Result;
+use crate::{config::Settings, error::Result};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
@@ -26,14 +26,16 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 /// sqlx runs a thread for each connection: more readers than cores do not read faster.
 const READERS: u32 = 4;
 
-pub(super) async fn open(location: &str) -> anyhow::Result<Db> {
-    let path = Path::new(location.strip_prefix("sqlite:").unwrap_or(location));
+pub(super) async fn open(path: &Path, settings: &Settings) -> anyhow::Result<Db> {
     ensure!(
         !path.as_os_str().is_empty() && path != Path::new(":memory:"),
         "PROMPT_STORE_DB must name a file: a database in memory cannot be shared by two connections"
     );
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
+    }
+    if !settings.allow_network_fs {
+        refuse_network(path)?;
     }
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -79,6 +81,44 @@ fn cannot_open(path: &Path, error: &sqlx::Error) -> anyhow::Error {
     anyhow::anyhow!("cannot open the database `{}`: {reason}", path.display())
 }
 
+/// The write-ahead log is shared memory: on a network file system two hosts would each have their own.
+fn refuse_network(path: &Path) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let kind = rustix::fs::statfs(folder).with_context(|| format!("cannot look at `{}`", folder.display()))?.f_type;
+    if let Some(name) = network_name(kind) {
+        bail!(
+            "`{}` lies on a network file system ({name}), which corrupts an SQLite database sooner or later. Keep it on a \
+             local disk, or use PostgreSQL (PROMPT_STORE_DB=postgres://…), which many hosts can share. If only this one \
+             host ever opens the file and the file system locks it soundly, PROMPT_STORE_ALLOW_NETWORK_FS=true takes your word",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// What Linux calls file systems that others can reach, by the numbers of statfs(2).
+fn network_name(kind: impl TryInto<i64>) -> Option<&'static str> {
+    // Some of them are negative where the field has 32 bits.
+    let kind = kind.try_into().unwrap_or(0) & 0xffff_ffff;
+    Some(match kind {
+        0x6969 => "NFS",
+        0x517b => "SMB",
+        0xff53_4d42 => "CIFS",
+        0xfe53_4d42 => "SMB 2",
+        0x0102_1997 => "9p",
+        0x6573_5546 => "FUSE",
+        0x00c3_6400 => "Ceph",
+        0x0bd0_0bd0 => "Lustre",
+        0x5346_414f => "AFS",
+        0x7375_7245 => "Coda",
+        0x7461_636f => "OCFS2",
+        0x0116_1970 => "GFS2",
+        0x4750_4653 => "GPFS",
+        0x786f_4256 => "VirtualBox shared folder",
+        _ => return None,
+    })
+}
+
 async fn refuse_old(pool: &SqlitePool) -> anyhow::Result<()> {
     let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()").fetch_one(pool).await?;
     let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
@@ -107,12 +147,7 @@ pub(super) async fn schema(pool: &SqlitePool) -> Result<Schema> {
     }
     let (found,): (Option<i64>,) =
         sqlx::query_as("SELECT max(version) FROM _sqlx_migrations WHERE success").fetch_one(pool).await?;
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max();
-    Ok(match found.cmp(&known) {
-        std::cmp::Ordering::Less => Schema::Older,
-        std::cmp::Ordering::Equal => Schema::Current,
-        std::cmp::Ordering::Greater => Schema::Newer,
-    })
+    Ok(Schema::compare(found, &MIGRATIONS))
 }
 
 pub(super) fn describe(pool: &SqlitePool) -> String {
@@ -128,4 +163,23 @@ pub(super) fn folder(pool: &SqlitePool) -> PathBuf {
 
 fn file(pool: &SqlitePool) -> PathBuf {
     pool.connect_options().get_filename().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_systems_that_others_can_reach_are_known() {
+        for (kind, name) in [
+            (0x6969_i64, Some("NFS")),
+            (i64::from(0xff53_4d42_u32.cast_signed()), Some("CIFS")),
+            (0x6573_5546, Some("FUSE")),
+        ] {
+            assert_eq!(network_name(kind), name);
+        }
+        for local in [0xef53_i64, 0x0102_1994, 0x5846_5342, 0x9123_683e, 0x794c_7630, 0x2fc1_2fc1] {
+            assert_eq!(network_name(local), None, "{local:x}: ext, tmpfs, xfs, btrfs, overlay, zfs");
+        }
+    }
 }

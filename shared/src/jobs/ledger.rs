@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Job, Queue};
+use super::{Job, Queue, postgres, sqlite};
 use crate::{
     app::App,
     caller::Caller,
@@ -103,11 +103,6 @@ pub(crate) async fn insert<J: Job>(conn: &mut Conn, id: JobId, job: &J, now: Tim
     Ok(conn.execute(INSERT, params![id, J::QUEUE, payload, job.unique_key(), now]).await? == 1)
 }
 
-const CLAIM: &str = "UPDATE jobs SET state = 'running', fence = fence + 1, claims = claims + 1,
-                            run_at = $3 + CASE claims WHEN 1 THEN $4 ELSE 0 END
-                     WHERE id = $1 AND state IN ('available', 'running') AND run_at <= $2
-                     RETURNING id, queue, payload, fence, attempts, claims";
-
 /// Takes a job that is due, or that its last worker did not finish in time. `None`: someone else has it, or
 /// it is over.
 pub async fn claim(app: &App, caller: &Caller, id: JobId) -> Result<Option<Claim>> {
@@ -120,7 +115,8 @@ pub async fn claim(app: &App, caller: &Caller, id: JobId) -> Result<Option<Claim
     }
     let mut tx = app.begin(caller).await?;
     let now = tx.now();
-    let claim = tx.fetch_optional(CLAIM, params![id, now, now + app.settings.lease, quarantine()]).await?;
+    let statement = tx.dialect().choose(sqlite::CLAIM, postgres::CLAIM);
+    let claim = tx.fetch_optional(statement, params![id, now, now + app.settings.lease, quarantine()]).await?;
     tx.commit().await?;
     Ok(claim)
 }
@@ -208,13 +204,6 @@ const UNRUNG: &str = "SELECT count(*) FROM jobs
                       WHERE queue = $1 AND state IN ('available', 'running') AND run_at <= $2
                         AND (rung_at IS NULL OR rung_at < run_at OR rung_at <= $3)";
 
-const TAKE_DUE: &str = "UPDATE jobs SET rung_at = $2 WHERE id IN
-                        (SELECT id FROM jobs
-                         WHERE queue = $1 AND state IN ('available', 'running') AND run_at <= $2
-                           AND (rung_at IS NULL OR rung_at < run_at OR rung_at <= $3)
-                         ORDER BY run_at, id LIMIT $4)
-                        RETURNING id";
-
 /// The jobs to ring for now, at most `most`: due, and not rung for a moment ago by another scheduler.
 pub async fn take_due(app: &App, caller: &Caller, queue: Queue, most: i64) -> Result<Vec<JobId>> {
     let now = app.clock.now();
@@ -227,7 +216,8 @@ pub async fn take_due(app: &App, caller: &Caller, queue: Queue, most: i64) -> Re
     }
     let mut tx = app.begin(caller).await?;
     let now = tx.now();
-    let rows: Vec<(JobId,)> = tx.fetch_all(TAKE_DUE, params![queue, now, now - RING_AGAIN, most]).await?;
+    let statement = tx.dialect().choose(sqlite::TAKE_DUE, postgres::TAKE_DUE);
+    let rows: Vec<(JobId,)> = tx.fetch_all(statement, params![queue, now, now - RING_AGAIN, most]).await?;
     tx.commit().await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }

@@ -1,6 +1,8 @@
 //! Background jobs. The ledger remembers them; the doorbell only says that one is waiting.
 mod doorbell;
 mod ledger;
+mod postgres;
+mod sqlite;
 
 use std::{str::FromStr, time::Duration};
 

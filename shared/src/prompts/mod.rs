@@ -12,6 +12,6 @@ pub use input::{ContentPatch, Draft, Fork, NewPrompt, PromptPatch};
 pub use listing::{CategoryCount, PromptFilter, Sort, TagCount, categories, list, tags};
 pub use model::{LifecycleStatus, Precondition, Prompt, Selector, Show};
 pub use service::{
-    create, delete, find_by_name, find_named, fork, get, insert, restore, update, update_content, update_in,
+    create, delete, find_by_name, fork, get, hold_named, insert, restore, update, update_content, update_in,
 };
 pub use uses::write_uses;

@@ -19,9 +19,9 @@ const SEPARATOR: char = '\u{1f}';
 const SELECT: &str = "
     SELECT p.id, p.category, p.name, p.description, p.lifecycle_status, p.parent_id,
            CASE WHEN v.version = p.version
-                  OR p.is_template <> (SELECT CASE c.variables WHEN '[]' THEN 0 ELSE 1 END FROM versions c
+                  OR p.is_template <> (SELECT CAST(c.variables AS TEXT) <> '[]' FROM versions c
                                        WHERE c.prompt_id = p.id AND c.version = p.version)
-                THEN p.is_template WHEN v.variables = '[]' THEN 0 ELSE 1 END AS is_template,
+                THEN p.is_template ELSE CAST(v.variables AS TEXT) <> '[]' END AS is_template,
            p.parent_version, v.version, p.revision, p.created_by, p.created_at, p.updated_at, p.deleted_at,
            v.type, v.template_format, v.variables, v.input_schema, v.config,
            CASE WHEN $2 THEN (SELECT CAST(COALESCE(sum(uses), 0) AS BIGINT) FROM prompt_uses u
@@ -193,10 +193,20 @@ pub(super) async fn delete(conn: &mut Conn, id: PromptId, now: Timestamp) -> Res
     conn.execute(DELETE, params![id, now]).await.map(drop)
 }
 
+const LOCK_NAMED: &str = "UPDATE prompts SET revision = revision
+                          WHERE category = $1 AND name = $2 AND deleted_at IS NULL";
+
+/// Holds the prompt of that name.
+pub(super) async fn lock_named(conn: &mut Conn, category: &str, name: &str) -> Result<()> {
+    conn.execute(LOCK_NAMED, params![category, name]).await.map(drop)
+}
+
+const LOCK_DELETED: &str = "UPDATE prompts SET revision = revision WHERE id = $1 AND deleted_at IS NOT NULL";
 const FIND_DELETED: &str = "SELECT category, name, revision FROM prompts WHERE id = $1 AND deleted_at IS NOT NULL";
 
-/// The category, name and revision of a deleted prompt.
-pub(super) async fn find_deleted(conn: &mut Conn, id: PromptId) -> Result<Option<(String, String, i64)>> {
+/// Holds a deleted prompt: its category, name and revision.
+pub(super) async fn lock_deleted(conn: &mut Conn, id: PromptId) -> Result<Option<(String, String, i64)>> {
+    conn.execute(LOCK_DELETED, params![id]).await?;
     conn.fetch_optional(FIND_DELETED, params![id]).await
 }
 

@@ -59,9 +59,11 @@ pub async fn find_by_name(app: &App, category: &str, name: &str, selector: &Sele
     Err(if exists { no_such_version(selector) } else { Error::not_found("prompt", format!("{category}/{name}")) })
 }
 
-/// The prompt of that name, if there is one, at its newest version.
-pub async fn find_named(conn: &mut Conn, category: &str, name: &str) -> Result<Option<Prompt>> {
-    repository::find_by_name(conn, category, name, &Selector::Latest, Show::PROMPT).await
+/// The prompt of that name, if there is one, at its newest version. Nobody else writes to it until the
+/// transaction ends.
+pub async fn hold_named(tx: &mut Tx, category: &str, name: &str) -> Result<Option<Prompt>> {
+    repository::lock_named(tx, category, name).await?;
+    repository::find_by_name(tx, category, name, &Selector::Latest, Show::PROMPT).await
 }
 
 fn no_such_version(selector: &Selector) -> Error {
@@ -142,7 +144,7 @@ pub async fn delete(app: &App, caller: &Caller, id: PromptId, precondition: &Pre
 /// Brings a deleted prompt back. 409, if it is not deleted or its name is taken by now.
 pub async fn restore(app: &App, caller: &Caller, id: PromptId, precondition: &Precondition) -> Result<Prompt> {
     let mut tx = begin!(app, caller);
-    let Some((category, name, revision)) = repository::find_deleted(&mut tx, id).await? else {
+    let Some((category, name, revision)) = repository::lock_deleted(&mut tx, id).await? else {
         hold(&mut tx, id, precondition).await?;
         return Err(Error::conflict("not-deleted", "the prompt is not deleted, so there is nothing to restore"));
     };

@@ -59,7 +59,8 @@ async fn finished(store: &Processes, path: &str) -> Value {
 /// A number the database knows.
 async fn count(store: &Processes, sql: &str) -> i64 {
     let path = store.folder().join("store.db");
-    let db = Db::open(path.to_str().unwrap()).await.unwrap();
+    let (settings, _) = support::settings(&["--db", path.to_str().unwrap()]);
+    let db = Db::open(&settings).await.unwrap();
     let (count,) = db.read().await.unwrap().fetch_one::<(i64,)>(AssertSqlSafe(sql), &[]).await.unwrap();
     db.close().await;
     count

@@ -1,0 +1,210 @@
+//! The `PostgreSQL` engine: one database that every host can reach.
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use sqlx::{
+    Connection, PgConnection, PgPool, Postgres,
+    migrate::Migrator,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::time::timeout;
+
+use super::{CannotOpen, Db, Location, Schema};
+use crate::{config::Settings, error::Result};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// Those before it are no longer mended by their makers.
+const OLDEST: u32 = 14;
+/// A server that takes longer to let somebody in is away.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// So long a request waits for a free connection, or for the server to come back.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that lay unused for longer is tried before it is trusted.
+const TRUSTED: Duration = Duration::from_secs(1);
+/// What the server does not end itself, we no longer wait for.
+pub(super) const NETWORK: Duration = Duration::from_secs(2);
+
+pub(super) async fn open(url: &str, settings: &Settings) -> Result<Db, CannotOpen> {
+    let options: PgConnectOptions = url.parse().map_err(|error| CannotOpen::lasting(no_address(&error)))?;
+    let options = options.application_name("prompt-store");
+    let millis = settings.db_timeout.as_millis().to_string();
+    let bounded = options.clone().options([
+        ("statement_timeout", millis.as_str()),
+        // A process that stopped in the middle of a transaction must not keep its rows from the others.
+        ("idle_in_transaction_session_timeout", millis.as_str()),
+        // The server notices that a host is gone.
+        ("tcp_keepalives_idle", "5"),
+        ("tcp_keepalives_interval", "2"),
+        ("tcp_keepalives_count", "3"),
+    ]);
+    // Not through the pool, which tries again until its time is up and then has no reason to give.
+    let connecting = timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&bounded));
+    let mut conn = match connecting.await {
+        Ok(connected) => connected.map_err(|error| refusal(&settings.db, &options, &error))?,
+        Err(_) => return Err(CannotOpen::passing(away(&settings.db, "it took longer than 10 s"))),
+    };
+    let version = check(&mut conn, &settings.db).await?;
+    let _ = conn.close().await;
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.db_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|conn, meta| {
+            Box::pin(async move {
+                if meta.idle_for > TRUSTED {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        // Reads what an abandoned statement still has to say. On a dead network that would take for ever.
+        .after_release(|conn, _| {
+            Box::pin(async move { super::conn::within(NETWORK, conn.ping()).await.map(|()| true) })
+        })
+        .connect_lazy_with(bounded);
+    let description = format!("PostgreSQL {version}, {}", settings.db);
+    Ok(Db::Postgres { pool, patience: settings.db_timeout + NETWORK, description: description.into() })
+}
+
+/// What the server is, if it is one that a store can be kept in.
+async fn check(conn: &mut PgConnection, location: &Location) -> Result<String, CannotOpen> {
+    let cannot = |error: sqlx::Error| CannotOpen::passing(away(location, &error.to_string()));
+    let (version, encoding, replica, read_only): (String, String, bool, String) = sqlx::query_as(
+        "SELECT current_setting('server_version'), current_setting('server_encoding'), pg_is_in_recovery(),
+                current_setting('default_transaction_read_only')",
+    )
+    .fetch_one(&mut *conn)
+    .await
+    .map_err(cannot)?;
+    let version = version.split(' ').next().unwrap_or_default().to_owned();
+    let refuse = |reason: String| Err(CannotOpen::lasting(format!("`{location}` cannot keep a store: {reason}")));
+    if is_old(&version) {
+        return refuse(format!("it runs on PostgreSQL {version}, and {OLDEST} or later is needed"));
+    }
+    if encoding != "UTF8" {
+        return refuse(format!("its encoding is {encoding}; make the database with `createdb --encoding UTF8`"));
+    }
+    if replica {
+        return refuse("it is a replica, which can only be read; name the primary in PROMPT_STORE_DB".to_owned());
+    }
+    if read_only == "on" {
+        return refuse("it is read-only (`default_transaction_read_only` is on)".to_owned());
+    }
+    Ok(version)
+}
+
+fn is_old(version: &str) -> bool {
+    version
+        .split(|c: char| !c.is_ascii_digit())
+        .next()
+        .and_then(|major| major.parse().ok())
+        .is_none_or(|major: u32| major < OLDEST)
+}
+
+fn no_address(error: &sqlx::Error) -> String {
+    let reason = match error {
+        sqlx::Error::Configuration(reason) => reason.to_string(),
+        other => other.to_string(),
+    };
+    format!(
+        "PROMPT_STORE_DB is no PostgreSQL address ({reason}); it looks like postgres://user:password@host:5432/database"
+    )
+}
+
+fn away(location: &Location, reason: &str) -> String {
+    format!("`{location}` does not answer ({reason}); start PostgreSQL there, or correct PROMPT_STORE_DB")
+}
+
+/// Why the server did not let us in, and who can change it.
+fn refusal(location: &Location, options: &PgConnectOptions, error: &sqlx::Error) -> CannotOpen {
+    let refusal = match error {
+        sqlx::Error::Database(refusal) => refusal,
+        sqlx::Error::Tls(reason) => {
+            return CannotOpen::lasting(format!(
+                "`{location}` and this program do not agree on TLS ({reason}); `?sslmode=` in PROMPT_STORE_DB says what is \
+                 wanted: disable, prefer, require, verify-ca or verify-full, and `sslrootcert=` names the file of the authority"
+            ));
+        }
+        sqlx::Error::Configuration(reason) => {
+            return CannotOpen::lasting(format!("`{location}` cannot be used: {reason}"));
+        }
+        other => return CannotOpen::passing(away(location, &other.to_string())),
+    };
+    let (user, database) = (options.get_username(), options.get_database().unwrap_or(options.get_username()));
+    match refusal.code().as_deref() {
+        Some("28P01" | "28000") => CannotOpen::lasting(format!(
+            "`{location}` does not let `{user}` in ({}); correct user and password in PROMPT_STORE_DB, or the server's pg_hba.conf",
+            refusal.message()
+        )),
+        Some("3D000") => CannotOpen::lasting(format!(
+            "there is no database `{database}` at `{location}`; make it with `createdb {database}`, or correct PROMPT_STORE_DB"
+        )),
+        Some("42501") => CannotOpen::lasting(format!("`{location}` does not let `{user}` in: {}", refusal.message())),
+        Some("53300") => CannotOpen::passing(format!(
+            "`{location}` has no connection left ({}); lower PROMPT_STORE_DB_CONNECTIONS of its processes, or raise \
+             `max_connections` of the server",
+            refusal.message()
+        )),
+        _ => CannotOpen::passing(away(location, refusal.message())),
+    }
+}
+
+/// Under a lock of the database, so that processes which start together do it one at a time.
+pub(super) async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
+    let unbounded = [("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0")];
+    let options = pool.connect_options().as_ref().clone().options(unbounded);
+    let mut conn =
+        PgConnection::connect_with(&options).await.context("cannot connect to bring the tables up to date")?;
+    let (may_create,): (bool,) =
+        sqlx::query_as("SELECT has_schema_privilege(current_schema(), 'CREATE')").fetch_one(&mut conn).await?;
+    ensure!(
+        may_create,
+        "`{user}` may not make tables; let it own the database: `ALTER DATABASE {database} OWNER TO {user}`",
+        user = options.get_username(),
+        database = options.get_database().unwrap_or(options.get_username()),
+    );
+    MIGRATIONS.run(&mut conn).await.context("cannot bring the tables of the database up to date")?;
+    Ok(conn.close().await?)
+}
+
+pub(super) async fn schema(pool: &PgPool) -> Result<Schema> {
+    let (made,): (bool,) = sqlx::query_as("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(pool).await?;
+    if !made {
+        return Ok(Schema::Empty);
+    }
+    let (found,): (Option<i64>,) =
+        sqlx::query_as("SELECT max(version) FROM _sqlx_migrations WHERE success").fetch_one(pool).await?;
+    Ok(Schema::compare(found, &MIGRATIONS))
+}
+
+/// The connection that holds the leader's lock, if no other process has it. The lock ends with the connection.
+pub(super) async fn lead(pool: &PgPool) -> Result<Option<PoolConnection<Postgres>>> {
+    let mut conn = pool.acquire().await?;
+    let (leads,): (bool,) = super::conn::within(
+        ACQUIRE_TIMEOUT,
+        sqlx::query_as("SELECT pg_try_advisory_lock(hashtext('prompt-store scheduler'), hashtext(current_schema()))")
+            .fetch_one(&mut *conn),
+    )
+    .await?;
+    if !leads {
+        return Ok(None);
+    }
+    conn.close_on_drop();
+    Ok(Some(conn))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_before_14_are_old() {
+        for (version, old) in
+            [("9.6.24", true), ("13.14", true), ("14.0", false), ("15.18", false), ("18beta1", false), ("", true)]
+        {
+            assert_eq!(is_old(version), old, "{version}");
+        }
+    }
+}
