@@ -79,10 +79,7 @@ pub async fn is_database_well(app: &App) -> bool {
 }
 
 async fn database(app: &App) -> Check {
-    let ask = async {
-        let (one,): (i64,) = app.db.read().await?.fetch_one("SELECT 1", params![]).await?;
-        Ok::<i64, crate::Error>(one)
-    };
+    let ask = async { app.db.read().await?.execute("SELECT 1", params![]).await };
     match tokio::time::timeout(DATABASE_TIMEOUT, ask).await {
         Ok(Ok(_)) => Check::new(Status::Healthy, "it answers"),
         Ok(Err(_)) | Err(_) => Check::new(Status::Unhealthy, "it does not answer"),

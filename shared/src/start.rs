@@ -75,12 +75,14 @@ pub enum Migration {
     Forbidden,
 }
 
-/// Brings the tables up to date, and says where they are.
-pub async fn migrate(settings: &Settings) -> Result<String, Failure> {
-    let db = open_database(settings, Migration::Allowed).await?;
-    let place = db.describe();
-    db.close().await;
-    Ok(place)
+/// The database alone, its tables up to date.
+pub async fn open_migrated(settings: &Settings) -> Result<Db, Failure> {
+    open_database(settings, Migration::Allowed).await
+}
+
+/// The database alone, as it is; it must be one of this version.
+pub async fn open_existing(settings: &Settings) -> Result<Db, Failure> {
+    open_database(settings, Migration::Forbidden).await
 }
 
 /// Opens the store. With `REDIS_URL`, Redis must answer now; later it may come and go.

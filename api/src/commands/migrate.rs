@@ -7,7 +7,8 @@ use shared::{
 use super::say;
 
 pub(super) async fn run(settings: Settings) -> Result<(), Failure> {
-    let place = start::migrate(&settings).await?;
-    say(&format!("The tables are up to date: {place}"));
+    let db = start::open_migrated(&settings).await?;
+    say(&format!("The tables are up to date: {}", db.describe()));
+    db.close().await;
     Ok(())
 }

@@ -1,4 +1,5 @@
 //! The commands of `prompt-store`, a file for each.
+mod copy;
 mod health;
 mod import;
 mod migrate;
@@ -47,6 +48,8 @@ enum Command {
     Seed,
     /// Add the prompts of a CSV, JSON, NDJSON or YAML file.
     Import(Box<import::Import>),
+    /// Move a whole store into another, empty database: from `SQLite` to `PostgreSQL`, or back.
+    Copy(copy::Copy),
     /// Ask a running store whether it is ready: exit code 0, if it is.
     Health,
 }
@@ -77,6 +80,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Openapi => openapi::run(),
         Command::Seed => seed::run(open(settings).await?).await,
         Command::Import(import) => import.run(open(settings).await?).await,
+        Command::Copy(copy) => copy.run(settings).await,
         Command::Health => health::run(&edge).await,
     }
 }

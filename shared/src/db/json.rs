@@ -14,11 +14,11 @@ use sqlx::{
 pub struct Json<T>(pub T);
 
 /// The type `JSON` of `PostgreSQL`, whose number is fixed.
-const JSON: PgTypeInfo = PgTypeInfo::with_oid(Oid(114));
+pub(super) const TYPE: PgTypeInfo = PgTypeInfo::with_oid(Oid(114));
 
 impl<T> Type<Postgres> for Json<T> {
     fn type_info() -> PgTypeInfo {
-        JSON
+        TYPE
     }
 
     fn compatible(ty: &PgTypeInfo) -> bool {

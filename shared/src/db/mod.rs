@@ -1,6 +1,8 @@
 //! The database: which engine, its pools, and the connection everyone speaks to.
+mod cell;
 mod column;
 mod conn;
+mod copy;
 mod error;
 mod json;
 mod leader;
@@ -22,6 +24,7 @@ use sqlx::{PgPool, SqlitePool, migrate::Migrator};
 pub(crate) use column::{column, text_column};
 pub(crate) use conn::params;
 pub use conn::{Conn, Dialect, Param, Params, Row};
+pub use copy::{Copied, Step, copy};
 pub use json::Json;
 pub use leader::Leadership;
 pub use location::Location;
@@ -147,6 +150,25 @@ impl Db {
             }
         };
         observe("BEGIN", started, transaction).map(Conn::new)
+    }
+
+    /// Everything as of one moment, however long it takes to read.
+    async fn snapshot(&self) -> Result<Conn> {
+        Ok(Conn::new(match self {
+            Self::Sqlite { reader, .. } => Engine::Sqlite(Open(reader.begin().await?)),
+            Self::Postgres { pool, .. } => {
+                let start = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                Engine::Postgres(Open(postgres::unbounded(pool.begin_with(start).await?).await?), Duration::MAX)
+            }
+        }))
+    }
+
+    /// A write transaction that may take long, and looks at references when it commits.
+    async fn begin_load(&self) -> Result<Conn> {
+        Ok(Conn::new(match self {
+            Self::Sqlite { writer, .. } => Engine::Sqlite(Open(sqlite::begin_load(writer).await?)),
+            Self::Postgres { pool, .. } => Engine::Postgres(Open(postgres::begin_load(pool).await?), Duration::MAX),
+        }))
     }
 
     /// Closes every connection, after the last of them is given back.

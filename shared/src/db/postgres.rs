@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use sqlx::{
-    Connection, PgConnection, PgPool, Postgres,
+    Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
     migrate::Migrator,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -130,6 +130,7 @@ fn refusal(location: &Location, options: &PgConnectOptions, error: &sqlx::Error)
         sqlx::Error::Configuration(reason) => {
             return CannotOpen::lasting(format!("`{location}` cannot be used: {reason}"));
         }
+        sqlx::Error::Io(reason) => return CannotOpen::passing(away(location, &reason.to_string())),
         other => return CannotOpen::passing(away(location, &other.to_string())),
     };
     let (user, database) = (options.get_username(), options.get_database().unwrap_or(options.get_username()));
@@ -178,6 +179,31 @@ pub(super) async fn schema(pool: &PgPool) -> Result<Schema> {
         sqlx::query_as("SELECT max(version) FROM _sqlx_migrations WHERE success").fetch_one(pool).await?;
     Ok(Schema::compare(found, &MIGRATIONS))
 }
+
+/// Takes its time limits from a transaction.
+pub(super) async fn unbounded(mut tx: Transaction<'static, Postgres>) -> sqlx::Result<Transaction<'static, Postgres>> {
+    tx.execute("SET LOCAL statement_timeout = 0").await?;
+    tx.execute("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+    Ok(tx)
+}
+
+/// A transaction that takes its time, and whose references are looked at when it commits.
+pub(super) async fn begin_load(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let mut tx = unbounded(pool.begin().await?).await?;
+    tx.execute("SET CONSTRAINTS ALL DEFERRED").await?;
+    Ok(tx)
+}
+
+/// Every column of every table that holds the store: table, column, type, place in the primary key.
+pub(super) const COLUMNS: &str = "
+    SELECT CAST(c.relname AS TEXT), CAST(a.attname AS TEXT), format_type(a.atttypid, NULL),
+           CAST(COALESCE(array_position(CAST(i.indkey AS SMALLINT[]), a.attnum) + 1, 0) AS BIGINT)
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema()
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+    WHERE c.relkind = 'r' AND c.relname <> '_sqlx_migrations'
+    ORDER BY c.relname COLLATE \"C\", a.attnum";
 
 /// The connection that holds the leader's lock, if no other process has it. The lock ends with the connection.
 pub(super) async fn lead(pool: &PgPool) -> Result<Option<PoolConnection<Postgres>>> {

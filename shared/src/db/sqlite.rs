@@ -6,7 +6,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use sqlx::{
-    Connection, SqlitePool,
+    Connection, Executor, Sqlite, SqlitePool, Transaction,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode::Wal, SqlitePoolOptions, SqliteSynchronous::Full},
 };
@@ -149,6 +149,20 @@ pub(super) async fn schema(pool: &SqlitePool) -> Result<Schema> {
         sqlx::query_as("SELECT max(version) FROM _sqlx_migrations WHERE success").fetch_one(pool).await?;
     Ok(Schema::compare(found, &MIGRATIONS))
 }
+
+/// A transaction whose references are looked at when it commits.
+pub(super) async fn begin_load(writer: &SqlitePool) -> sqlx::Result<Transaction<'static, Sqlite>> {
+    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+    tx.execute("PRAGMA defer_foreign_keys = ON").await?;
+    Ok(tx)
+}
+
+/// Every column of every table that holds the store: table, column, type, place in the primary key.
+pub(super) const COLUMNS: &str = "
+    SELECT t.name, c.name, c.type, c.pk
+    FROM pragma_table_list t JOIN pragma_table_info(t.name) c
+    WHERE t.schema = 'main' AND t.type = 'table' AND t.name <> '_sqlx_migrations' AND t.name NOT LIKE 'sqlite#_%' ESCAPE '#'
+    ORDER BY t.name, c.cid";
 
 pub(super) fn describe(pool: &SqlitePool) -> String {
     format!("SQLite, {}", file(pool).display())
