@@ -1,5 +1,5 @@
 //! Starting a process: opens what an [`App`] reaches, and says why not, in one sentence, if it cannot.
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
@@ -145,6 +145,24 @@ fn open_secret(settings: &Settings) -> Result<SecretKey, Failure> {
             )),
         },
     }
+}
+
+/// How often a process looks whether the tables are still the ones it was written for.
+const SCHEMA_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Watches the tables until `shutdown`. If a later version changes them, this process no longer knows what they
+/// mean: it is told to stop, and why.
+pub async fn watch_schema(app: App, shutdown: CancellationToken) -> Result<(), Failure> {
+    while shutdown.run_until_cancelled(tokio::time::sleep(SCHEMA_INTERVAL)).await.is_some() {
+        // A database that does not answer tells nothing.
+        let Ok(Schema::Newer) = app.db.schema().await else { continue };
+        shutdown.cancel();
+        return Err(Failure::Database(format!(
+            "the tables of `{}` were changed by a later version while this one ran; start that version",
+            app.settings.db
+        )));
+    }
+    Ok(())
 }
 
 /// Says in one line how the work is shared.

@@ -64,8 +64,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 
     let shutdown = start::shutdown_on_signal();
     tokio::spawn(health::serve(listener, app.clone(), metrics, shutdown.clone()));
-    let ended = worker::run(app.clone(), instance, shutdown).await;
+    let watching = tokio::spawn(start::watch_schema(app.clone(), shutdown.clone()));
+    let ended = worker::run(app.clone(), instance, shutdown.clone()).await;
+    shutdown.cancel();
     app.db.close().await;
+    watching.await.map_err(|error| Failure::Internal(format!("the tables were no longer watched: {error}")))??;
     ended.map_err(|error| Failure::Internal(format!("{error:#}")))
 }
 

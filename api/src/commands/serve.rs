@@ -28,6 +28,7 @@ pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
     let shutdown = start::shutdown_on_signal();
     let worker = embedded_worker(&app, &shutdown);
     let door = Door::new(app.clone(), edge.clone(), metrics, shutdown.clone());
+    let watching = tokio::spawn(start::watch_schema(app.clone(), shutdown.clone()));
     let counting = tokio::spawn(keep_writing_uses(app.clone(), shutdown.clone()));
     server::serve(listener, router(door), &edge, shutdown).await;
     counting.await.map_err(|error| Failure::Internal(format!("uses were no longer counted: {error}")))?;
@@ -37,7 +38,7 @@ pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
         ended.map_err(|error| Failure::Internal(format!("the worker ended: {error:#}")))?;
     }
     app.db.close().await;
-    Ok(())
+    watching.await.map_err(|error| Failure::Internal(format!("the tables were no longer watched: {error}")))?
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
