@@ -10,7 +10,7 @@ ONLY ?=
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 14
 
-setup: ## install what the tests need, if it is missing: redis-server
+setup: ## install what the tests need, if it is missing: redis-server, postgresql, iproute2, openssl
 	@deploy/setup-tests.sh
 
 test: setup ## build the binaries, then run every test; ONLY=prompts runs one domain
