@@ -3,6 +3,7 @@
 mod audit;
 mod bulk;
 mod edge;
+mod hosts;
 mod jobs;
 mod openapi;
 mod processes;

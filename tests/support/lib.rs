@@ -1,5 +1,8 @@
 //! The test harness: one [`TestApp`] is one isolated store, one [`Processes`] the real binaries.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a harness fails by panicking")]
+mod afterwards;
+mod hosts;
+mod place;
 mod processes;
 mod redis_server;
 mod wait;
@@ -29,6 +32,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+pub use hosts::{Host, Hosts};
 pub use processes::{Process, Processes, binary};
 pub use redis_server::RedisServer;
 pub use wait::{PATIENCE, until};

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{PATIENCE, RedisServer, redis_server::free_port, until};
+use crate::{PATIENCE, RedisServer, place::free_port, until};
 
 /// A binary of the workspace: beside this test's own, unless `TEST_BINARIES` names a folder.
 pub fn binary(name: &str) -> PathBuf {

@@ -1,7 +1,6 @@
 //! A real Redis, as a child process on a free port.
 use std::{
-    net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -9,11 +8,12 @@ use std::{
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::processes::signal;
+use crate::{hosts::Host, place::Place, processes::signal};
 
 /// Ends with the value; the shared one with the test process.
 pub struct RedisServer {
     child: Child,
+    place: Place,
     port: u16,
     folder: TempDir,
 }
@@ -37,18 +37,27 @@ impl RedisServer {
 
     /// One of the test's own, to flush or kill.
     pub fn start() -> Self {
+        Self::start_at(Place::here())
+    }
+
+    /// One on a host, for the others of its network.
+    pub fn start_on(host: &Host) -> Self {
+        Self::start_at(host.place())
+    }
+
+    fn start_at(place: Place) -> Self {
         let folder = TempDir::new().unwrap();
-        let port = free_port();
-        let child = Self::spawn(port, &folder);
-        let server = Self { child, port, folder };
+        let port = place.port(6379);
+        let child = Self::spawn(&place, port, &folder);
+        let server = Self { child, place, port, folder };
         server.wait();
         server
     }
 
-    fn spawn(port: u16, folder: &TempDir) -> Child {
-        // Its parent's death ends it too, so that a killed test run leaves no server behind.
-        Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "redis-server", "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"])
+    fn spawn(place: &Place, port: u16, folder: &TempDir) -> Child {
+        place
+            .command("redis-server", None)
+            .args(["--save", "", "--appendonly", "no", "--protected-mode", "no", "--bind", &place.address])
             .args(["--port", &port.to_string(), "--dir", folder.path().to_str().unwrap()])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -58,7 +67,7 @@ impl RedisServer {
 
     fn wait(&self) {
         let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while !self.place.listens(self.port) {
             assert!(started.elapsed() < crate::PATIENCE, "redis-server did not start");
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -66,14 +75,18 @@ impl RedisServer {
 
     /// Where it listens.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://{}:{}", self.place.address, self.port)
     }
 
     /// Empties it, as an operator might by mistake.
     pub async fn flush(&self) {
-        let client = redis::Client::open(self.url()).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        redis::cmd("FLUSHALL").query_async::<()>(&mut connection).await.unwrap();
+        let url = self.url();
+        let flush = async move || {
+            let client = redis::Client::open(url).unwrap();
+            let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+            redis::cmd("FLUSHALL").query_async::<()>(&mut connection).await.unwrap();
+        };
+        self.place.run(flush).await;
     }
 
     /// Kills it, as a failing machine would.
@@ -94,7 +107,7 @@ impl RedisServer {
 
     /// Starts it again, empty, where it was.
     pub fn revive(&mut self) {
-        self.child = Self::spawn(self.port, &self.folder);
+        self.child = Self::spawn(&self.place, self.port, &self.folder);
         self.wait();
     }
 }
@@ -104,9 +117,4 @@ impl Drop for RedisServer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// A port nobody listens on now.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -1,0 +1,36 @@
+//! The harness's own hosts: they hear each other, and one that is cut off hears nobody.
+use std::time::Duration;
+
+use support::{Hosts, RedisServer, until};
+use tokio::time::timeout;
+
+/// Asks Redis whether it is there. Nothing, if it does not say within a second.
+async fn ping(url: String) -> Option<String> {
+    let ask = async {
+        let client = redis::Client::open(url).ok()?;
+        let mut connection = client.get_multiplexed_async_connection().await.ok()?;
+        redis::cmd("PING").query_async::<String>(&mut connection).await.ok()
+    };
+    timeout(Duration::from_secs(1), ask).await.ok().flatten()
+}
+
+#[tokio::test]
+async fn a_host_that_is_cut_off_hears_nobody_until_it_joins_again() {
+    let Some(hosts) = Hosts::new(&["server", "client"]) else { return };
+    let (server, client) = (hosts.get("server"), hosts.get("client"));
+    let redis = RedisServer::start_on(server);
+    let url = redis.url();
+    let ask = async || {
+        let url = url.clone();
+        client.run(async move || ping(url).await).await
+    };
+    assert_eq!(ask().await.as_deref(), Some("PONG"));
+    assert_eq!(ping(url.clone()).await, None, "it is not on the network of this machine");
+
+    for host in [server, client] {
+        host.cut();
+        assert_eq!(ask().await, None);
+        host.join();
+        until("it is heard again", ask).await;
+    }
+}
