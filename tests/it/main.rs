@@ -9,6 +9,7 @@ mod openapi;
 mod processes;
 mod prompts;
 mod readme;
+mod servers;
 mod serving;
 mod sources;
 mod sql;

@@ -1,8 +1,10 @@
 //! The test harness: one [`TestApp`] is one isolated store, one [`Processes`] the real binaries.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a harness fails by panicking")]
 mod afterwards;
+mod certificate;
 mod hosts;
 mod place;
+mod postgres_server;
 mod processes;
 mod redis_server;
 mod wait;
@@ -33,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 pub use hosts::{Host, Hosts};
+pub use postgres_server::PostgresServer;
 pub use processes::{Process, Processes, binary};
 pub use redis_server::RedisServer;
 pub use wait::{PATIENCE, until};
