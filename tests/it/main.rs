@@ -6,6 +6,7 @@ mod edge;
 mod hosts;
 mod jobs;
 mod openapi;
+mod postgres;
 mod processes;
 mod prompts;
 mod readme;

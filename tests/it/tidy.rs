@@ -61,8 +61,11 @@ fn every_room_has_a_floor() {
 #[test]
 fn sql_stands_in_repositories_the_ledger_and_engine_files() {
     let verbs = ["\"SELECT ", "\"INSERT INTO ", "\"UPDATE ", "\"DELETE FROM ", "\"\n    SELECT "];
-    // The database's own heartbeat is the one exception.
+    // The database's own heartbeat is an exception, and what copies any table, whatever is in it.
     let found = offenders(|source| {
+        if source.path == "shared/src/db/copy.rs" {
+            return false;
+        }
         let code = source.code().replace("\"SELECT 1\"", "");
         !source.may_hold_sql() && verbs.iter().any(|verb| code.contains(verb))
     });
@@ -218,4 +221,15 @@ fn operations_on_the_whole_app_do_not_take_a_transaction() {
         }
     }
     refuse("a function that takes both `&App` and `&mut Tx`", &found);
+}
+
+#[test]
+fn every_engine_has_every_migration() {
+    let names = |engine: &str| {
+        let folder = crate::sources::top().join("migrations").join(engine);
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        files.collect::<std::collections::BTreeSet<String>>()
+    };
+    assert!(names("sqlite").len() >= 8);
+    assert_eq!(names("sqlite"), names("postgres"));
 }

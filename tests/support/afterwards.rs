@@ -2,7 +2,7 @@
 use std::process::{Child, Command, Stdio};
 
 /// Runs a script when the value is dropped, or when the process that held it is gone: a killed test run cleans up too.
-pub(crate) struct Afterwards {
+pub struct Afterwards {
     shell: Child,
 }
 

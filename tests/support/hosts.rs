@@ -28,7 +28,7 @@ impl Hosts {
         match Self::make(names) {
             Ok(hosts) => Some(hosts),
             Err(why) => {
-                skipped(&why);
+                skipped(&format!("hosts of its own, and {why}"));
                 None
             }
         }
@@ -134,8 +134,7 @@ fn ip(arguments: &str) -> Result<(), String> {
 }
 
 /// Written past the test runner, which keeps to itself what a test that passes prints.
-fn skipped(why: &str) {
+pub(crate) fn skipped(why: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    let _ =
-        writeln!(std::io::stderr(), "\n*** SKIPPED, so NOTHING IS SHOWN: {test} needs hosts of its own, and {why}\n");
+    let _ = writeln!(std::io::stderr(), "\n*** SKIPPED, so NOTHING IS SHOWN: {test} needs {why}\n");
 }

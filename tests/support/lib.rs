@@ -34,6 +34,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+pub use afterwards::Afterwards;
 pub use hosts::{Host, Hosts};
 pub use postgres_server::PostgresServer;
 pub use processes::{Process, Processes, binary};

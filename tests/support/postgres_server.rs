@@ -189,6 +189,32 @@ impl PostgresServer {
         self.wait();
     }
 
+    /// Starts it again as a replica, whose primary never says anything.
+    pub fn become_replica(&mut self) {
+        self.stop_fast();
+        let signal = data(&self.folder).join("standby.signal");
+        fs::write(&signal, "").unwrap();
+        own(&signal);
+        self.revive();
+    }
+
+    /// A small disk of its own, which databases can be put on by `TABLESPACE small`. Nothing, said aloud, where the
+    /// tests may not mount.
+    pub fn add_small_disk(&self, megabytes: u32) -> Option<Afterwards> {
+        let path = self.folder.join("small");
+        fs::create_dir(&path).unwrap();
+        let size = format!("size={megabytes}m");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output().unwrap();
+        if !mounted.status.success() {
+            crate::hosts::skipped(&format!("a disk: {}", String::from_utf8_lossy(&mounted.stderr).trim()));
+            return None;
+        }
+        let removal = Afterwards::run(&format!("umount --lazy {}", path.display()));
+        own(&path);
+        self.sql("postgres", &[&format!("CREATE TABLESPACE small LOCATION '{}'", path.display())]);
+        Some(removal)
+    }
+
     /// SIGSTOP to each of its processes: it takes connections and statements, and answers none.
     pub fn pause(&self) {
         // First the postmaster, so that none is added; then the others, each of which leads a group of its own.
@@ -219,7 +245,9 @@ impl PostgresServer {
         loop {
             let lock = fs::read_to_string(data(&self.folder).join("postmaster.pid")).unwrap_or_default();
             let lines: Vec<&str> = lock.lines().map(str::trim).collect();
-            if lines.first() == Some(&self.child.id().to_string().as_str()) && lines.get(7) == Some(&"ready") {
+            if lines.first() == Some(&self.child.id().to_string().as_str())
+                && matches!(lines.get(7), Some(&("ready" | "standby")))
+            {
                 return;
             }
             let ended = self.child.try_wait().unwrap();

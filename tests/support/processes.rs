@@ -89,6 +89,7 @@ pub struct Processes {
     redis: Option<String>,
     port: u16,
     client: reqwest::Client,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Processes {
@@ -104,7 +105,14 @@ impl Processes {
 
     fn new(redis: Option<String>) -> Self {
         let client = shared::http::client(Duration::from_secs(30)).unwrap();
-        Self { folder: TempDir::new().unwrap(), redis, port: free_port(), client }
+        Self { folder: TempDir::new().unwrap(), redis, port: free_port(), client, variables: Vec::new() }
+    }
+
+    /// The same, with one more variable for all of its processes.
+    #[must_use]
+    pub fn with(mut self, variable: &'static str, value: impl Into<String>) -> Self {
+        self.variables.push((variable, value.into()));
+        self
     }
 
     /// A command of a binary with this store's settings, and none of the surroundings'.
@@ -118,6 +126,7 @@ impl Processes {
         if let Some(redis) = &self.redis {
             command.env("REDIS_URL", redis);
         }
+        command.envs(self.variables.iter().map(|(variable, value)| (variable, value)));
         command
     }
 

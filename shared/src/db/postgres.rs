@@ -117,15 +117,22 @@ fn away(location: &Location, reason: &str) -> String {
     format!("`{location}` does not answer ({reason}); start PostgreSQL there, or correct PROMPT_STORE_DB")
 }
 
+fn no_tls(location: &Location, reason: &dyn std::fmt::Display) -> CannotOpen {
+    CannotOpen::lasting(format!(
+        "`{location}` and this program do not agree on TLS ({reason}); `?sslmode=` in PROMPT_STORE_DB says what is \
+         wanted: disable, prefer, require, verify-ca or verify-full, and `sslrootcert=` names the file of the authority"
+    ))
+}
+
 /// Why the server did not let us in, and who can change it.
 fn refusal(location: &Location, options: &PgConnectOptions, error: &sqlx::Error) -> CannotOpen {
     let refusal = match error {
         sqlx::Error::Database(refusal) => refusal,
-        sqlx::Error::Tls(reason) => {
-            return CannotOpen::lasting(format!(
-                "`{location}` and this program do not agree on TLS ({reason}); `?sslmode=` in PROMPT_STORE_DB says what is \
-                 wanted: disable, prefer, require, verify-ca or verify-full, and `sslrootcert=` names the file of the authority"
-            ));
+        sqlx::Error::Tls(reason) => return no_tls(location, reason),
+        sqlx::Error::Io(reason)
+            if reason.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) =>
+        {
+            return no_tls(location, reason);
         }
         sqlx::Error::Configuration(reason) => {
             return CannotOpen::lasting(format!("`{location}` cannot be used: {reason}"));

@@ -2,7 +2,7 @@
 mod bulk;
 mod commands;
 mod durability;
-mod start;
+pub(crate) mod start;
 
 use std::collections::HashMap;
 

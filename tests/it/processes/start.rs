@@ -7,7 +7,7 @@ const KEY: &str = "kP7-3xQz9_vLr2TfWb8mYhNc4JdSgAe6";
 
 /// It ends with this code, and says why in one sentence with these words.
 #[track_caller]
-fn refuses(command: &mut Command, code: i32, words: &[&str]) -> String {
+pub(crate) fn refuses(command: &mut Command, code: i32, words: &[&str]) -> String {
     let (ended, printed, said) = Processes::finish(command);
     assert_eq!(ended, code, "{command:?}: {said}");
     assert_eq!(printed, "", "{command:?}");

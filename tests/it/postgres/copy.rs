@@ -1,0 +1,139 @@
+//! A whole store goes to a server and comes back, and nothing is lost on the way.
+use std::path::Path;
+
+use serde_json::json;
+use shared::db::{AssertSqlSafe, Db};
+use support::{PostgresServer, Processes, settings, until};
+
+use super::SECRET;
+use crate::processes::start::refuses;
+
+/// A store that has some of everything.
+async fn filled(store: &Processes) {
+    let api = store.start_api().await;
+    let post = async |path: &str, body: serde_json::Value| {
+        let (status, answer) = store.post(path, &body).await.unwrap();
+        assert!((200..300).contains(&status), "{answer}");
+        answer
+    };
+    let config = json!({ "z": 1, "a": [1.50, 1e2, null, "\u{1F600} 提示 \u{7f}"], "10": 0.1 });
+    let prompt = post(
+        "/api/v1/prompts",
+        json!({ "category": "writing", "name": "Intro", "content": "{{a}} 'q' \"d\"\r\n\t\\x00",
+        "tags": ["b", "a"], "config": config, "description": "" }),
+    )
+    .await;
+    let path = format!("/api/v1/prompts/{}", prompt["id"].as_str().unwrap());
+    let chat = json!({ "category": "writing", "name": "chat", "type": "chat", "messages": [{ "role": "user", "content": "{{x}}" }] });
+    post("/api/v1/prompts", chat).await;
+    post(&format!("{path}/fork"), json!({ "new_name": "fork" })).await;
+    for content in ["second", "third {{b}}"] {
+        let put = store.client().put(store.url(&format!("{path}/content"))).json(&json!({ "content": content }));
+        assert_eq!(put.send().await.unwrap().status(), 200);
+    }
+    for version in [1, 2] {
+        let body = json!({ "version": version, "reason": "réviewed" });
+        let put = store.client().put(store.url(&format!("{path}/labels/production"))).json(&body);
+        assert!(put.send().await.unwrap().status().is_success());
+    }
+    store.get("/api/v1/prompts/search/writing/chat?x=1").await.unwrap();
+    let keyed = store
+        .client()
+        .post(store.url("/api/v1/prompts"))
+        .header("idempotency-key", "k")
+        .json(&json!({ "category": "kept", "name": "keyed", "content": "x" }));
+    assert_eq!(keyed.send().await.unwrap().status(), 201);
+    let delete = store.client().delete(store.url(&path));
+    assert_eq!(delete.send().await.unwrap().status(), 204);
+    let items: Vec<_> =
+        (0..250).map(|n| json!({ "category": "bulk", "name": format!("n{}", n % 240), "content": "x" })).collect();
+    let operation = post("/api/v1/bulk/prompts", json!(items)).await;
+    let path = format!("/api/v1/bulk/operations/{}", operation["id"].as_str().unwrap());
+    until("it is over", async || store.get(&path).await?.1["finished_at"].as_str().map(drop)).await;
+    drop(api);
+}
+
+/// Every row of every table of a file, in the words of the database itself.
+async fn dump(file: &Path) -> Vec<String> {
+    let (settings, _) = settings(&["--db", file.to_str().unwrap()]);
+    let db = Db::open(&settings).await.unwrap();
+    let mut conn = db.read().await.unwrap();
+    let tables =
+        "SELECT name, (SELECT group_concat('quote(' || c.name || ')', '||'',''||') FROM pragma_table_info(t.name) c)
+                  FROM sqlite_master t WHERE type = 'table' AND name NOT LIKE '%sqlx%' ORDER BY name";
+    let tables: Vec<(String, String)> = conn.fetch_all(tables, &[]).await.unwrap();
+    let mut rows = Vec::new();
+    for (table, values) in tables {
+        let all = format!("SELECT '{table}: ' || {values} FROM {table} ORDER BY 1");
+        let found: Vec<(String,)> = conn.fetch_all(AssertSqlSafe(all), &[]).await.unwrap();
+        assert!(
+            !found.is_empty() || ["workers", "prompt_uses"].contains(&table.as_str()),
+            "nothing to copy in `{table}`"
+        );
+        rows.extend(found.into_iter().map(|(row,)| row));
+    }
+    rows
+}
+
+fn copy(store: &Processes, from: &str, to: &str) -> std::process::Command {
+    store.command("prompt-store", &["copy", "--from", from, "--to", to])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_goes_to_a_server_and_comes_back_as_it_was() {
+    let server = PostgresServer::shared();
+    let store = Processes::embedded();
+    let file = store.folder().join("origin.db");
+    let name = file.to_str().unwrap().to_owned();
+    let store = store.with("PROMPT_STORE_DB", &name);
+    filled(&store).await;
+    server.create("copied");
+    let there = server.url("copied");
+
+    let (code, _, said) = Processes::finish(&mut copy(&store, &name, &there));
+    assert_eq!(code, 0, "{said}");
+    for words in ["250 bulk_items", "each read back and equal", "PROMPT_STORE_SECRET_KEY", "origin.key"] {
+        assert!(said.contains(words), "no `{words}` in {said}");
+    }
+    assert!(!said.contains("secret@"), "{said}");
+    refuses(&mut copy(&store, &name, &there), 73, &["is not empty"]);
+    let back = store.folder().join("back.db");
+    let (code, _, said) = Processes::finish(&mut copy(&store, &there, back.to_str().unwrap()));
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(dump(&file).await, dump(&back).await);
+
+    // It is a store, and goes on.
+    let moved = Processes::embedded().with("PROMPT_STORE_DB", there).with("PROMPT_STORE_SECRET_KEY", SECRET);
+    let _api = moved.start_api().await;
+    let (_, prompt) = moved.get("/api/v1/prompts/search/writing/chat?x=1").await.unwrap();
+    assert_eq!(prompt["filled_messages"][0]["content"], "1", "{prompt}");
+    let (status, _) =
+        moved.post("/api/v1/prompts", &json!({ "category": "c", "name": "new", "content": "x" })).await.unwrap();
+    assert_eq!(status, 201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_arrives_otherwise_stops_the_copy_and_leaves_nothing() {
+    let server = PostgresServer::shared();
+    let store = Processes::embedded();
+    let name = store.folder().join("origin.db").to_str().unwrap().to_owned();
+    let store = store.with("PROMPT_STORE_DB", &name);
+    filled(&store).await;
+    server.create("meddled");
+    let there = server.url("meddled");
+    refuses(&mut copy(&store, &store.folder().join("nowhere.db").to_str().unwrap(), &there), 73, &["nowhere.db"]);
+    let migrated = Processes::finish(store.command("prompt-store", &["migrate"]).env("PROMPT_STORE_DB", &there));
+    assert_eq!(migrated.0, 0, "{}", migrated.2);
+    server.sql(
+        "meddled",
+        &[
+            "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql
+             AS $$ BEGIN IF NEW.name = 'n7' THEN NEW.description = 'meddled'; END IF; RETURN NEW; END $$",
+            "CREATE TRIGGER meddle BEFORE INSERT ON prompts FOR EACH ROW EXECUTE FUNCTION meddle()",
+        ],
+    );
+
+    refuses(&mut copy(&store, &name, &there), 73, &["nothing was copied", "`prompts`", "meddled"]);
+
+    assert_eq!(server.sql("meddled", &["SELECT count(*) FROM prompts", "SELECT count(*) FROM versions"]), "0\n0");
+}
