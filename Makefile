@@ -4,6 +4,8 @@ SHELL := /bin/bash
 CARGO ?= cargo
 # One domain: `make test ONLY=prompts`
 ONLY ?=
+# One engine: `make test STORE=postgres`
+STORE ?=
 
 .PHONY: help setup test lint fmt deny audit coverage dev openapi dist clean
 
@@ -13,9 +15,14 @@ help: ## list the targets
 setup: ## install what the tests need, if it is missing: redis-server, postgresql, iproute2, openssl
 	@deploy/setup-tests.sh
 
-test: setup ## build the binaries, then run every test; ONLY=prompts runs one domain
+test: setup ## build the binaries, then run every test on both engines; ONLY=prompts, STORE=sqlite or postgres
 	$(CARGO) build --locked --package api --package worker --bins
-	$(CARGO) test --locked --workspace -- $(ONLY)
+ifneq ($(STORE),postgres)
+	TEST_STORE=sqlite $(CARGO) test --locked --workspace -- $(ONLY)
+endif
+ifneq ($(STORE),sqlite)
+	TEST_STORE=postgres $(CARGO) test --locked --workspace --test it -- $(ONLY)
+endif
 
 lint: ## format, clippy, docs, and who may depend on whom
 	$(CARGO) fmt --all --check

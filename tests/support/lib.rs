@@ -1,7 +1,9 @@
 //! The test harness: one [`TestApp`] is one isolated store, one [`Processes`] the real binaries.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a harness fails by panicking")]
+mod accident;
 mod afterwards;
 mod certificate;
+mod database;
 mod hosts;
 mod place;
 mod postgres_server;
@@ -29,12 +31,15 @@ use shared::{
     secret::SecretKey,
     uses::UseCounter,
 };
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use database::Database;
+
+pub use accident::Accident;
 pub use afterwards::Afterwards;
+pub use database::{Engine, engine};
 pub use hosts::{Host, Hosts};
 pub use postgres_server::PostgresServer;
 pub use processes::{Process, Processes, binary};
@@ -50,7 +55,7 @@ pub struct TestApp {
     pub app: App,
     router: Router,
     worker: Option<(CancellationToken, JoinHandle<anyhow::Result<()>>)>,
-    folder: TempDir,
+    database: Database,
 }
 
 impl TestApp {
@@ -86,18 +91,22 @@ impl TestApp {
     }
 
     async fn start(args: &[&str], doorbell: Doorbell, clock: Clock) -> Self {
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join("store.db").to_str().unwrap().to_owned();
-        let args = [&["--db", &path, "--lease-ms", "1000", "--tick-ms", "50"], args].concat();
+        let database = Database::migrated();
+        let location = database.location();
+        // Few connections each, so that as many tests run at once as there are processors.
+        let store = ["--db", &location, "--db-connections", "5", "--lease-ms", "1000", "--tick-ms", "50"];
+        let args = [&store, args].concat();
         let (settings, edge) = settings(&args);
         let db = Db::open(&settings).await.unwrap();
-        db.migrate().await.unwrap();
+        if engine() == Engine::Sqlite {
+            db.migrate().await.unwrap();
+        }
         let secret = SecretKey::from_text(&"test secret ".repeat(3)).unwrap();
         let started_at = clock.now();
         let uses = UseCounter::default();
         let app = App { db, doorbell, clock, settings: settings.into(), secret, uses, started_at };
         let door = Door::new(app.clone(), edge, metrics(), CancellationToken::new());
-        Self { router: api::router(door), app, worker: None, folder }
+        Self { router: api::router(door), app, worker: None, database }
     }
 
     /// Starts a worker in this process. It ends with the test.
@@ -116,9 +125,9 @@ impl TestApp {
         }
     }
 
-    /// The folder the store lies in.
-    pub fn folder(&self) -> &std::path::Path {
-        self.folder.path()
+    /// Where the store is kept, as `PROMPT_STORE_DB` says it.
+    pub fn location(&self) -> String {
+        self.database.location()
     }
 
     /// Works every waiting job, and every job those enqueue, to the end.

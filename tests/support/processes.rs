@@ -8,9 +8,8 @@ use std::{
 
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::{PATIENCE, RedisServer, place::free_port, until};
+use crate::{Engine, PATIENCE, RedisServer, database::Database, engine, place::free_port, until};
 
 /// A binary of the workspace: beside this test's own, unless `TEST_BINARIES` names a folder.
 pub fn binary(name: &str) -> PathBuf {
@@ -83,9 +82,9 @@ impl Drop for Process {
     }
 }
 
-/// One store of real processes: a database in a folder of its own, and a Redis if it has one.
+/// One store of real processes: a database of its own, a folder for its files, and a Redis if it has one.
 pub struct Processes {
-    folder: TempDir,
+    database: Database,
     redis: Option<String>,
     port: u16,
     client: reqwest::Client,
@@ -105,7 +104,7 @@ impl Processes {
 
     fn new(redis: Option<String>) -> Self {
         let client = shared::http::client(Duration::from_secs(30)).unwrap();
-        Self { folder: TempDir::new().unwrap(), redis, port: free_port(), client, variables: Vec::new() }
+        Self { database: Database::empty(), redis, port: free_port(), client, variables: Vec::new() }
     }
 
     /// The same, with one more variable for all of its processes.
@@ -118,11 +117,14 @@ impl Processes {
     /// A command of a binary with this store's settings, and none of the surroundings'.
     pub fn command(&self, name: &str, args: &[&str]) -> Command {
         let mut command = Command::new(binary(name));
-        command.env_clear().args(args).current_dir(self.folder.path());
-        command.env("PROMPT_STORE_DB", self.folder.path().join("store.db"));
+        command.env_clear().args(args).current_dir(self.folder());
+        command.env("PROMPT_STORE_DB", self.location());
         command.env("PROMPT_STORE_PORT", self.port.to_string()).env("PROMPT_STORE_WORKER_PORT", "0");
         command.env("PROMPT_STORE_LEASE_MS", "2000").env("PROMPT_STORE_TICK_MS", "100");
         command.env("PROMPT_STORE_LOG", "error");
+        if engine() == Engine::Postgres {
+            command.env("PROMPT_STORE_SECRET_KEY", "test secret ".repeat(3));
+        }
         if let Some(redis) = &self.redis {
             command.env("REDIS_URL", redis);
         }
@@ -161,9 +163,20 @@ impl Processes {
         self.port
     }
 
-    /// The folder the store lies in.
+    /// The folder its processes run in; a store that is a file lies there too.
     pub fn folder(&self) -> &std::path::Path {
-        self.folder.path()
+        self.database.folder.path()
+    }
+
+    /// Has anyone made its file, or its tables?
+    pub fn is_made(&self) -> bool {
+        self.database.is_made()
+    }
+
+    /// Where the store is kept, as `PROMPT_STORE_DB` says it.
+    pub fn location(&self) -> String {
+        let other = self.variables.iter().rev().find(|(variable, _)| *variable == "PROMPT_STORE_DB");
+        other.map_or_else(|| self.database.location(), |(_, location)| location.clone())
     }
 
     /// The address of a path.

@@ -131,7 +131,7 @@ async fn snapshot(test: &TestApp) -> Vec<i64> {
         "SELECT count(*) FROM prompts",
         "SELECT count(*) FROM versions",
         "SELECT count(*) FROM prompt_tags",
-        "SELECT sum(revision) FROM prompts",
+        "SELECT CAST(sum(revision) AS BIGINT) FROM prompts",
         "SELECT count(*) FROM audit_log WHERE action LIKE 'prompt.%'",
     ] {
         counts.push(test.count(sql).await);

@@ -52,8 +52,8 @@ async fn miscounted(test: &TestApp) -> i64 {
     test.count(
         "SELECT count(*) FROM bulk_operations o
          WHERE (successful_items, skipped_items, failed_items, total_items) <>
-               (SELECT coalesce(sum(state = 'succeeded'), 0), coalesce(sum(state = 'skipped'), 0),
-                       coalesce(sum(state = 'failed'), 0), count(*)
+               (SELECT count(*) FILTER (WHERE state = 'succeeded'), count(*) FILTER (WHERE state = 'skipped'),
+                       count(*) FILTER (WHERE state = 'failed'), count(*)
                 FROM bulk_items i WHERE i.operation_id = o.id)",
     )
     .await

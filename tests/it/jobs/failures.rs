@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::{bulk::RunBulkOperation, id::OperationId};
-use support::{TestApp, caller};
+use support::{Accident, Engine, TestApp, caller, engine};
 
 use super::{PROMPTS, QUEUE, RUNNING, meddle, only_due, order, row};
 
@@ -14,11 +14,29 @@ fn large() -> Value {
     (0..50).map(item).collect()
 }
 
-/// The next transaction that needs more of the disk finds it full. That costs the writer its connection, and the
-/// next one has all the space again.
-async fn fill_the_disk(test: &TestApp) {
-    let mut tx = test.app.begin(&caller()).await.unwrap();
-    let _: (i64,) = tx.fetch_one("PRAGMA max_page_count = 1", &[]).await.unwrap();
+/// Works what waits while the disk is full. Afterwards there is space again.
+async fn work_with_a_full_disk(test: &TestApp) {
+    match engine() {
+        Engine::Sqlite => {
+            // That costs the writer its connection, and the next one has all the space again.
+            let mut tx = test.app.begin(&caller()).await.unwrap();
+            let _: (i64,) = tx.fetch_one("PRAGMA max_page_count = 1", &[]).await.unwrap();
+            drop(tx);
+            test.work().await;
+        }
+        Engine::Postgres => {
+            meddle(
+                test,
+                "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql
+                 AS $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END $$",
+            )
+            .await;
+            meddle(test, "CREATE TRIGGER full_disk BEFORE INSERT ON prompts FOR EACH ROW EXECUTE FUNCTION full_disk()")
+                .await;
+            test.work().await;
+            meddle(test, "DROP FUNCTION full_disk CASCADE").await;
+        }
+    }
 }
 
 async fn operation(test: &TestApp) -> Value {
@@ -34,8 +52,7 @@ async fn a_transient_error_is_tried_again_later_and_later_and_at_last_no_more() 
     let job = only_due(&test).await;
 
     for attempt in 1..QUEUE.attempts() {
-        fill_the_disk(&test).await;
-        test.work().await;
+        work_with_a_full_disk(&test).await;
         let row = row(&test, job).await;
         assert_eq!((row.state.as_str(), row.attempts, row.claims), ("available", attempt, 0), "{row:?}");
         assert!(row.last_error.as_ref().unwrap().contains("storage-full"), "{row:?}");
@@ -47,8 +64,7 @@ async fn a_transient_error_is_tried_again_later_and_later_and_at_last_no_more() 
         test.advance(Duration::from_millis(1));
     }
     assert_eq!(operation(&test).await["status"], "pending");
-    fill_the_disk(&test).await;
-    test.work().await;
+    work_with_a_full_disk(&test).await;
 
     let row = row(&test, job).await;
     assert_eq!((row.state.as_str(), row.attempts), ("dead", QUEUE.attempts()));
@@ -61,8 +77,7 @@ async fn a_job_goes_on_when_the_trouble_has_passed() {
     let test = TestApp::api().await;
     let _ = test.post("/api/v1/bulk/prompts", large()).await.expect(202);
     let job = only_due(&test).await;
-    fill_the_disk(&test).await;
-    test.work().await;
+    work_with_a_full_disk(&test).await;
     test.advance(Duration::from_secs(2));
 
     test.work().await;
@@ -95,12 +110,7 @@ async fn an_internal_error_ends_the_job_at_once_and_keeps_the_chunks_before_it()
     let items: Vec<_> = (0..250).map(item).collect();
     let _ = test.post("/api/v1/bulk/prompts", items.into()).await.expect(202);
     let job = only_due(&test).await;
-    meddle(
-        &test,
-        "CREATE TRIGGER accident BEFORE UPDATE ON bulk_items WHEN NEW.item = 150
-         BEGIN SELECT RAISE(ABORT, 'an accident'); END",
-    )
-    .await;
+    test.accident("UPDATE ON bulk_items", "NEW.item = 150", Accident::Fails("an accident")).await;
 
     test.work().await;
 

@@ -8,6 +8,7 @@ use serde_json::json;
 use shared::{
     App,
     bulk::RunBulkOperation,
+    db::Json,
     id::{JobId, OperationId},
     jobs::{self, Doorbell, Queue},
 };
@@ -18,7 +19,7 @@ const QUEUE: Queue = Queue::BulkOperations;
 const OPERATION: &str =
     "INSERT INTO bulk_operations (id, operation_type, status, on_conflict, dry_run, total_items, created_by,
                                   request_id, created_at)
-     VALUES ($1, 'create', 'pending', 'fail', 0, 1, 'test', '-', $2)";
+     VALUES ($1, 'create', 'pending', 'fail', FALSE, 1, 'test', '-', $2)";
 const ITEM: &str = "INSERT INTO bulk_items (operation_id, item, payload) VALUES ($1, 0, $2)";
 
 const DONE: &str = "SELECT count(*) FROM jobs WHERE state = 'done'";
@@ -34,9 +35,9 @@ async fn order(app: &App, prefix: &str, count: usize) -> Vec<OperationId> {
     let mut operations = Vec::with_capacity(count);
     for number in 0..count {
         let id = OperationId::generate(now);
-        let item = json!({ "category": "jobs", "name": format!("{prefix}-{number}"), "content": "x" }).to_string();
+        let item = json!({ "category": "jobs", "name": format!("{prefix}-{number}"), "content": "x" });
         tx.execute(OPERATION, &[&id, &now]).await.unwrap();
-        tx.execute(ITEM, &[&id, &item]).await.unwrap();
+        tx.execute(ITEM, &[&id, &Json(item)]).await.unwrap();
         tx.enqueue(&RunBulkOperation { operation_id: id }).await.unwrap();
         operations.push(id);
     }

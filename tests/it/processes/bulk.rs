@@ -3,7 +3,8 @@ use support::{Processes, RedisServer, until};
 
 use super::{content, count, finished, holds_exactly, order, rows};
 
-const LEFT: &str = "SELECT sum(total_items - successful_items - skipped_items - failed_items) FROM bulk_operations";
+const LEFT: &str = "SELECT CAST(sum(total_items - successful_items - skipped_items - failed_items) AS BIGINT)
+                    FROM bulk_operations";
 
 /// Orders ever larger sets until one is seen half done. Answers where it is, and all rows ordered so far.
 async fn halfway(store: &Processes) -> (String, Vec<(String, String)>) {

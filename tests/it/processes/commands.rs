@@ -144,7 +144,7 @@ fn the_contract_is_printed_as_it_is_published() {
     let (code, printed, said) = store.run("prompt-store", &["openapi"]);
     assert_eq!((code, said.as_str()), (0, ""));
     assert_eq!(printed, api::document());
-    assert!(!store.folder().join("store.db").exists(), "it needs no database");
+    assert!(!store.is_made(), "it needs no database");
 }
 
 #[tokio::test(flavor = "multi_thread")]

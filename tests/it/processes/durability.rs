@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::json;
-use support::{Processes, RedisServer, until};
+use support::{Engine, Processes, RedisServer, engine, until};
 
 use super::{contents, count, finished, holds_exactly, order, rows};
 
@@ -47,7 +47,10 @@ async fn every_prompt_that_was_acknowledged_survives_sigkill() {
     for name in names {
         assert_eq!(found.get(&name), Some(&format!("This is {name}.\n")));
     }
-    assert_eq!(count(&store, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'").await, 0);
+    // The process that was killed wrote the file itself. A server is another process, which nobody killed.
+    if engine() == Engine::Sqlite {
+        assert_eq!(count(&store, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'").await, 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

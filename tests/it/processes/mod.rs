@@ -58,8 +58,7 @@ async fn finished(store: &Processes, path: &str) -> Value {
 
 /// A number the database knows.
 async fn count(store: &Processes, sql: &str) -> i64 {
-    let path = store.folder().join("store.db");
-    let (settings, _) = support::settings(&["--db", path.to_str().unwrap()]);
+    let (settings, _) = support::settings(&["--db", &store.location()]);
     let db = Db::open(&settings).await.unwrap();
     let (count,) = db.read().await.unwrap().fetch_one::<(i64,)>(AssertSqlSafe(sql), &[]).await.unwrap();
     db.close().await;
@@ -95,7 +94,7 @@ async fn holds_exactly(store: &Processes, rows: &[(String, String)]) {
         "SELECT count(*) FROM versions",
         "SELECT count(*) FROM audit_log WHERE action = 'prompt.created'",
         "SELECT count(*) FROM bulk_items WHERE state = 'succeeded'",
-        "SELECT sum(successful_items) FROM bulk_operations",
+        "SELECT CAST(sum(successful_items) AS BIGINT) FROM bulk_operations",
     ] {
         assert_eq!(count(store, sql).await, made, "{sql}");
     }
@@ -104,8 +103,8 @@ async fn holds_exactly(store: &Processes, rows: &[(String, String)]) {
         "SELECT count(*) FROM jobs WHERE state <> 'done'",
         "SELECT count(*) FROM bulk_operations o
          WHERE (successful_items, failed_items, total_items) <>
-               (SELECT sum(state = 'succeeded'), sum(state = 'failed'), count(*) FROM bulk_items i
-                WHERE i.operation_id = o.id)",
+               (SELECT count(*) FILTER (WHERE state = 'succeeded'), count(*) FILTER (WHERE state = 'failed'), count(*)
+                FROM bulk_items i WHERE i.operation_id = o.id)",
     ] {
         assert_eq!(count(store, sql).await, 0, "{sql}");
     }

@@ -1,7 +1,8 @@
 //! What a process says, and how it ends, when it cannot start.
 use std::{net::TcpListener, process::Command};
 
-use support::{Processes, TestApp, caller};
+use shared::db::Location;
+use support::{Engine, Processes, TestApp, caller, engine};
 
 const KEY: &str = "kP7-3xQz9_vLr2TfWb8mYhNc4JdSgAe6";
 
@@ -51,7 +52,7 @@ fn a_store_that_others_could_change_does_not_start() {
         let said = refuses(&mut api(&store, &variables), 78, &["PROMPT_STORE_ADMIN_KEY"]);
         assert!(!said.contains(weak), "the key is not said: {said}");
     }
-    assert!(!store.folder().join("store.db").exists(), "nothing was made");
+    assert!(!store.is_made(), "nothing was made");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,9 +92,11 @@ fn a_database_that_cannot_be_opened_is_said() {
 #[tokio::test]
 async fn tables_of_another_version_are_said() {
     let test = TestApp::api().await;
-    let path = test.folder().join("store.db").to_str().unwrap().to_owned();
+    let location = test.location();
+    // As it is said: without the password.
+    let said: &str = &location.parse::<Location>().unwrap().to_string();
     let redis = ("REDIS_URL", "redis://127.0.0.1:1");
-    let database = ("PROMPT_STORE_DB", path.as_str());
+    let database = ("PROMPT_STORE_DB", location.as_str());
     let store = Processes::embedded();
     let meddle = async |sql: &'static str| {
         let mut tx = test.app.begin(&caller()).await.unwrap();
@@ -103,16 +106,16 @@ async fn tables_of_another_version_are_said() {
 
     meddle(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-         SELECT max(version) + 1, 'later', 1, x'00', 0 FROM _sqlx_migrations",
+         SELECT max(version) + 1, 'later', TRUE, '', 0 FROM _sqlx_migrations",
     )
     .await;
-    refuses(&mut api(&store, &[database]), 73, &[&path, "later version"]);
-    refuses(&mut worker(&store, &[database, redis]), 73, &[&path, "later version"]);
+    refuses(&mut api(&store, &[database]), 73, &[said, "later version"]);
+    refuses(&mut worker(&store, &[database, redis]), 73, &[said, "later version"]);
     refuses(store.command("prompt-store", &["seed"]).env(database.0, database.1), 73, &["later version"]);
     refuses(store.command("prompt-store", &["migrate"]).env(database.0, database.1), 73, &["later version"]);
 
     meddle("DELETE FROM _sqlx_migrations WHERE version >= (SELECT max(version) - 1 FROM _sqlx_migrations)").await;
-    refuses(&mut worker(&store, &[database, redis]), 73, &[&path, "prompt-store migrate"]);
+    refuses(&mut worker(&store, &[database, redis]), 73, &[said, "prompt-store migrate"]);
 }
 
 #[test]
@@ -135,8 +138,12 @@ fn a_worker_without_redis_or_database_says_what_it_lacks() {
     let store = Processes::embedded();
     refuses(&mut worker(&store, &[]), 78, &["REDIS_URL"]);
     refuses(&mut worker(&store, &[("REDIS_URL", "")]), 78, &["REDIS_URL"]);
-    refuses(&mut worker(&store, &[("REDIS_URL", "redis://127.0.0.1:1")]), 73, &["store.db", "PROMPT_STORE_DB"]);
-    assert!(!store.folder().join("store.db").exists(), "a worker makes no database");
+    let words = match engine() {
+        Engine::Sqlite => ["store.db", "PROMPT_STORE_DB"],
+        Engine::Postgres => ["test_", "prompt-store migrate"],
+    };
+    refuses(&mut worker(&store, &[("REDIS_URL", "redis://127.0.0.1:1")]), 73, &words);
+    assert!(!store.is_made(), "a worker makes no database");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let variables = [("REDIS_URL", "redis://127.0.0.1:1"), ("PROMPT_STORE_WORKER_PORT", &port)];
@@ -166,7 +173,7 @@ fn a_setting_that_cannot_be_read_is_named() {
     for (variable, value) in [("REDIS_URL", "localhost:6379"), ("PROMPT_STORE_WORKER_PORT", "x")] {
         refuses(&mut worker(&store, &[(variable, value)]), 2, &[variable]);
     }
-    assert!(!store.folder().join("store.db").exists(), "nothing was made");
+    assert!(!store.is_made(), "nothing was made");
     refuses(&mut api(&store, &[("PROMPT_STORE_SECRET_KEY", "short")]), 78, &["PROMPT_STORE_SECRET_KEY"]);
     refuses(&mut api(&store, &[("PROMPT_STORE_LOG", "shared=loud")]), 78, &["PROMPT_STORE_LOG"]);
 }

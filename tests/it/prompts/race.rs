@@ -56,7 +56,8 @@ async fn writers_without_a_revision_leave_versions_without_gaps() {
     let mut given: Vec<i64> = replies.into_iter().map(|reply| reply.expect(200)["version"].as_i64().unwrap()).collect();
     given.sort_unstable();
     assert_eq!(given, (2..=31).collect::<Vec<_>>());
-    let in_place = "SELECT count(*) FROM (SELECT version, row_number() OVER (ORDER BY version) AS place FROM versions)
+    let in_place =
+        "SELECT count(*) FROM (SELECT version, row_number() OVER (ORDER BY version) AS place FROM versions) placed
                     WHERE version = place";
     assert_eq!(test.count(in_place).await, 31);
     assert_eq!(again(&test, &made).await["revision"], 31);
