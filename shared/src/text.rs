@@ -34,6 +34,13 @@ pub fn composed(text: &str) -> String {
     text.trim().nfc().collect()
 }
 
+/// A text to look for. Nothing that is kept has a NUL in it, and `PostgreSQL` would not even take the question; the
+/// empty text is no name either.
+#[must_use]
+pub fn sought(text: String) -> String {
+    if text.contains('\0') { String::new() } else { text }
+}
+
 /// Free text as it came, or why it is refused: too long, or with a NUL in it.
 pub fn sentence(text: &str, pointer: &str) -> Result<(), Violation> {
     if text.chars().count() > SENTENCE_CHARS_MAX {

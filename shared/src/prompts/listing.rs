@@ -50,15 +50,16 @@ impl PromptFilter {
 
     /// The same, with its identifiers as they are kept, each tag once.
     fn composed(&self) -> Result<Self> {
-        let tags: BTreeSet<String> = self.tags.iter().map(|tag| text::composed(tag)).collect();
+        let tags: BTreeSet<String> = self.tags.iter().map(|tag| text::sought(text::composed(tag))).collect();
         if tags.len() > TAGS_MAX {
             let detail = format!("a prompt has at most {TAGS_MAX} tags, so none has all of these");
             return Err(Error::invalid("/tag", "too-many", detail));
         }
-        let category = self.category.as_deref().map(text::composed);
+        let category = self.category.as_deref().map(|category| text::sought(text::composed(category)));
+        let created_by = self.created_by.clone().map(text::sought);
         // Every prompt has a latest version.
-        let label = self.label.clone().filter(|label| label != LATEST);
-        Ok(Self { category, tags: tags.into_iter().collect(), label, ..self.clone() })
+        let label = self.label.clone().filter(|label| label != LATEST).map(text::sought);
+        Ok(Self { category, tags: tags.into_iter().collect(), label, created_by, ..self.clone() })
     }
 
     /// Names the list, so that a cursor of one is refused by another. What is shown does not change the list.

@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     id::PromptId,
     names::names,
+    text,
     versions::Body,
 };
 
@@ -113,7 +114,7 @@ impl Selector {
             (None, None) => Ok(otherwise),
             (Some(version), None) => Ok(Self::Version(version)),
             (None, Some(label)) if label == crate::versions::LATEST => Ok(Self::Latest),
-            (None, Some(label)) => Ok(Self::Label(label)),
+            (None, Some(label)) => Ok(Self::Label(text::sought(label))),
             (Some(_), Some(_)) => {
                 Err(Error::invalid("/version", "not-together", "give `version` or `label`, not both"))
             }

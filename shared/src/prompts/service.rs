@@ -50,7 +50,8 @@ pub async fn get(app: &App, id: PromptId, selector: &Selector, show: Show) -> Re
 
 /// A prompt by its name.
 pub async fn find_by_name(app: &App, category: &str, name: &str, selector: &Selector, show: Show) -> Result<Prompt> {
-    let (category, name) = (&text::composed(category), &text::composed(name));
+    let sought = |name| text::sought(text::composed(name));
+    let (category, name) = (&sought(category), &sought(name));
     let mut conn = app.db.read().await?;
     if let Some(prompt) = repository::find_by_name(&mut conn, category, name, selector, show).await? {
         return Ok(prompt);

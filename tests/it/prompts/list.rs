@@ -214,3 +214,15 @@ async fn every_prompt_has_the_label_latest() {
     assert_eq!(listed["total"], 1);
     assert_eq!(test.get("/api/v1/prompts?label=production").await.expect(200)["total"], 0);
 }
+
+#[tokio::test]
+async fn what_no_text_can_hold_is_looked_for_in_vain() {
+    let test = TestApp::api().await;
+    test.prompt("a", "b", "c").await;
+    for parameter in ["category", "tag", "label", "created_by"] {
+        for value in ["%00", "a%00", "%00/*"] {
+            let page = test.get(&format!("/api/v1/prompts?{parameter}={value}")).await.expect(200);
+            assert_eq!(page["total"], 0, "{parameter}={value}");
+        }
+    }
+}
