@@ -118,6 +118,8 @@ ids! {
     OperationId = "op",
     /// A prompt, whatever its version.
     PromptId = "prm",
+    /// A relationship between two prompts.
+    RelationshipId = "rel",
     /// One version of a prompt.
     VersionId = "ver",
 }

@@ -26,6 +26,7 @@ pub mod uses;
 pub mod audit;
 pub mod bulk;
 pub mod prompts;
+pub mod relationships;
 pub mod serving;
 pub mod versions;
 

@@ -10,6 +10,7 @@ mod postgres;
 mod processes;
 mod prompts;
 mod readme;
+mod relationships;
 mod servers;
 mod serving;
 mod sources;

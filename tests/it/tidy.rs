@@ -10,8 +10,15 @@ const HANDLER_LINES_MAX: usize = 15;
 
 /// The rooms of `shared` by floor: a room uses lower ones, never its neighbours. What is not listed is the
 /// ground floor.
-const FLOORS: [(&str, u8); 6] =
-    [("audit", 1), ("versions", 1), ("prompts", 2), ("bulk", 4), ("serving", 4), ("idempotency", 0)];
+const FLOORS: [(&str, u8); 7] = [
+    ("audit", 1),
+    ("versions", 1),
+    ("prompts", 2),
+    ("relationships", 3),
+    ("bulk", 4),
+    ("serving", 4),
+    ("idempotency", 0),
+];
 
 fn refuse(what: &str, found: &[String]) {
     assert!(found.is_empty(), "{what}:\n{}", found.join("\n"));

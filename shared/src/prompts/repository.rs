@@ -135,6 +135,13 @@ pub(super) async fn lock(conn: &mut Conn, id: PromptId) -> Result<bool> {
     Ok(conn.execute(LOCK, params![id]).await? == 1)
 }
 
+const EXISTS: &str = "SELECT count(*) FROM prompts WHERE id = $1 AND deleted_at IS NULL";
+
+pub(super) async fn exists(conn: &mut Conn, id: PromptId) -> Result<bool> {
+    let (found,): (i64,) = conn.fetch_one(EXISTS, params![id]).await?;
+    Ok(found == 1)
+}
+
 const INSERT: &str = "INSERT INTO prompts (id, category, name, description, is_template, parent_id, parent_version,
                                            version, revision, created_by, created_at, updated_at)
                       VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 1, $8, $9, $9) ON CONFLICT DO NOTHING";

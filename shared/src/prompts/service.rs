@@ -188,6 +188,16 @@ pub(super) async fn hold(tx: &mut Tx, id: PromptId, precondition: &Precondition)
     Ok(prompt)
 }
 
+/// Holds a prompt that must be there: nobody else writes to it, or deletes it, until the transaction ends.
+pub async fn hold_existing(tx: &mut Tx, id: PromptId) -> Result<()> {
+    if repository::lock(tx, id).await? { Ok(()) } else { Err(Error::not_found("prompt", id)) }
+}
+
+/// 404, if the prompt is not there.
+pub async fn check_existing(conn: &mut Conn, id: PromptId) -> Result<()> {
+    if repository::exists(conn, id).await? { Ok(()) } else { Err(Error::not_found("prompt", id)) }
+}
+
 /// A prompt that is known to be there.
 pub(super) async fn current(conn: &mut Conn, id: PromptId) -> Result<Prompt> {
     repository::find(conn, id, &Selector::Latest, Show::PROMPT).await?.ok_or_else(|| Error::not_found("prompt", id))

@@ -1,0 +1,12 @@
+//! Relationships: what a prompt builds on, replaces or goes with, and what hangs on it.
+mod model;
+mod postgres;
+mod repository;
+mod service;
+mod sqlite;
+
+pub use model::{
+    Direction, Edge, Graph, NewRelationship, Node, Related, RelatedPrompts, Relationship, RelationshipFilter,
+    RelationshipPatch, RelationshipType, Relationships, UsedBy, Users,
+};
+pub use service::{create, delete, graph, list, related, successor, update, used_by};

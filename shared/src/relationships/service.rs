@@ -1,0 +1,179 @@
+//! What can be done with relationships.
+use super::{
+    Direction, Graph, NewRelationship, Related, RelatedPrompts, Relationship, RelationshipFilter, RelationshipPatch,
+    RelationshipType, Relationships, Users, model::check, repository,
+};
+use crate::{
+    app::{App, begin},
+    audit,
+    caller::Caller,
+    db::Conn,
+    error::{Error, Result},
+    id::{PromptId, RelationshipId},
+    prompts,
+};
+
+/// The most prompts and relationships of a graph.
+const NODES_MAX: u16 = 500;
+const EDGES_MAX: u16 = 5000;
+const DEPTH_MAX: i64 = 5;
+const LIMIT_MAX: i64 = 1000;
+
+/// Relates one prompt to another.
+pub async fn create(app: &App, caller: &Caller, source: PromptId, new: NewRelationship) -> Result<Relationship> {
+    check(Some(new.strength), Some(&new.metadata))?;
+    let (target, kind) = (new.target_prompt_id, new.relationship_type);
+    if source == target {
+        return Err(Error::invalid("/target_prompt_id", "self", "a prompt cannot be related to itself"));
+    }
+    let mut tx = begin!(app, caller);
+    // In one order, whichever way the relationship goes.
+    for id in [source.min(target), source.max(target)] {
+        prompts::hold_existing(&mut tx, id).await?;
+    }
+    if kind.is_acyclic() {
+        repository::write_alone(&mut tx).await?;
+        if repository::reaches(&mut tx, target, source, kind).await? {
+            let detail = format!("`{target}` {} `{source}` already, so this would be a circle", verb(kind));
+            return Err(Error::conflict("relationship-cycle", detail));
+        }
+    }
+    let now = tx.now();
+    let relationship = Relationship {
+        id: RelationshipId::generate(now),
+        source_prompt_id: source,
+        target_prompt_id: target,
+        relationship_type: kind,
+        strength: new.strength,
+        metadata: new.metadata,
+        created_by: tx.caller().actor.to_string(),
+        created_at: now,
+        updated_at: now,
+    };
+    if !repository::insert(&mut tx, &relationship).await? {
+        let detail = format!("`{source}` has this relationship with `{target}` already; change that one");
+        return Err(Error::conflict("relationship-exists", detail));
+    }
+    audit::record(&mut tx, "relationship.created", relationship.id, Some(format!("{source} {kind} {target}"))).await?;
+    tx.commit_with(&relationship).await?;
+    Ok(relationship)
+}
+
+fn verb(kind: RelationshipType) -> &'static str {
+    match kind {
+        RelationshipType::Extends => "extends",
+        _ => "depends on",
+    }
+}
+
+/// Changes how strong a relationship is, or what is kept with it.
+pub async fn update(app: &App, caller: &Caller, id: RelationshipId, patch: RelationshipPatch) -> Result<Relationship> {
+    check(patch.strength, patch.metadata.as_ref())?;
+    let mut tx = begin!(app, caller);
+    let now = tx.now();
+    if !repository::update(&mut tx, id, &patch, now).await? {
+        return Err(Error::not_found("relationship", id));
+    }
+    audit::record(&mut tx, "relationship.updated", id, None).await?;
+    let relationship = repository::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("relationship", id))?;
+    tx.commit_with(&relationship).await?;
+    Ok(relationship)
+}
+
+/// Takes a relationship away.
+pub async fn delete(app: &App, caller: &Caller, id: RelationshipId) -> Result<()> {
+    let mut tx = begin!(app, caller);
+    if !repository::delete(&mut tx, id).await? {
+        return Err(Error::not_found("relationship", id));
+    }
+    audit::record(&mut tx, "relationship.deleted", id, None).await?;
+    tx.commit_with(&()).await
+}
+
+/// The relationships of a prompt, the strongest first.
+pub async fn list(app: &App, id: PromptId, filter: &RelationshipFilter) -> Result<Relationships> {
+    check_limit(filter.limit)?;
+    check(filter.min_strength, None)?;
+    let mut conn = existing(app, id).await?;
+    let mut answer = Relationships {
+        prompt_id: id,
+        outgoing_relationships: Vec::new(),
+        incoming_relationships: Vec::new(),
+        total_relationships: 0,
+    };
+    if filter.direction != Direction::Incoming {
+        let (rows, total) = repository::list(&mut conn, id, true, filter).await?;
+        answer.outgoing_relationships = rows;
+        answer.total_relationships += total;
+    }
+    if filter.direction != Direction::Outgoing {
+        let (rows, total) = repository::list(&mut conn, id, false, filter).await?;
+        answer.incoming_relationships = rows;
+        answer.total_relationships += total;
+    }
+    Ok(answer)
+}
+
+/// Everything within `depth` steps of a prompt, 1 to 5.
+pub async fn graph(app: &App, id: PromptId, depth: i64) -> Result<Graph> {
+    if !(1..=DEPTH_MAX).contains(&depth) {
+        return Err(Error::invalid("/depth", "out-of-range", format!("`depth` must be 1 to {DEPTH_MAX}")));
+    }
+    let mut conn = existing(app, id).await?;
+    let most = (i64::from(NODES_MAX), i64::from(EDGES_MAX) + 1);
+    let mut nodes = repository::nodes(&mut conn, id, depth, most.0 + 1).await?;
+    let mut edges = repository::edges(&mut conn, id, depth, most).await?;
+    let truncated = nodes.len() > NODES_MAX.into() || edges.len() > EDGES_MAX.into();
+    nodes.truncate(NODES_MAX.into());
+    edges.truncate(EDGES_MAX.into());
+    Ok(Graph { nodes, edges, truncated })
+}
+
+/// The prompts that have to do with this one, in any way and either direction, the closest first.
+pub async fn related(app: &App, id: PromptId, limit: i64) -> Result<RelatedPrompts> {
+    check_limit(limit)?;
+    let mut conn = existing(app, id).await?;
+    let (rows, total) = repository::related(&mut conn, id, limit).await?;
+    let items = rows.into_iter().map(|row| {
+        let mut relationship_types: Vec<RelationshipType> =
+            row.relationship_types.split(' ').filter_map(|name| name.parse().ok()).collect();
+        relationship_types.sort_unstable();
+        relationship_types.dedup();
+        Related {
+            id: row.id,
+            name: row.name,
+            category: row.category,
+            lifecycle_status: row.lifecycle_status,
+            strength: row.strength,
+            relationship_types,
+        }
+    });
+    Ok(RelatedPrompts { prompt_id: id, items: items.collect(), total })
+}
+
+/// What extends a prompt, depends on it or references it.
+pub async fn used_by(app: &App, id: PromptId, limit: i64) -> Result<Users> {
+    check_limit(limit)?;
+    let mut conn = existing(app, id).await?;
+    let (items, total) = repository::used_by(&mut conn, id, limit).await?;
+    Ok(Users { prompt_id: id, items, total })
+}
+
+/// The prompt that says it replaces this one.
+pub async fn successor(conn: &mut Conn, id: PromptId) -> Result<Option<PromptId>> {
+    repository::successor(conn, id).await
+}
+
+fn check_limit(limit: i64) -> Result<()> {
+    if (1..=LIMIT_MAX).contains(&limit) {
+        return Ok(());
+    }
+    Err(Error::invalid("/limit", "out-of-range", format!("`limit` must be 1 to {LIMIT_MAX}")))
+}
+
+/// A connection, once it is sure that the prompt is there.
+async fn existing(app: &App, id: PromptId) -> Result<Conn> {
+    let mut conn = app.db.read().await?;
+    prompts::check_existing(&mut conn, id).await?;
+    Ok(conn)
+}
