@@ -57,6 +57,8 @@ fn contract() -> (Router<Door>, OpenApi) {
         .nest("/api/v1/prompts", routes::serving::router())
         .nest("/api/v1/prompts", routes::versions::router())
         .nest("/api/v1/prompts", routes::relationships::of_prompts())
+        .nest("/api/v1/prompts", routes::lifecycle::of_prompts())
+        .nest("/api/v1/lifecycle", routes::lifecycle::router())
         .nest("/api/v1/relationships", routes::relationships::router())
         .nest("/api/v1/bulk", routes::bulk::router())
         .merge(health::router())

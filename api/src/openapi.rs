@@ -18,6 +18,7 @@ use utoipa::{
         (name = "prompts", description = "Keep a prompt, change it, find it."),
         (name = "serving", description = "Give me my prompt, filled."),
         (name = "versions", description = "What a prompt was, and the labels that point there."),
+        (name = "lifecycle", description = "Draft, published, deprecated, archived."),
         (name = "relationships", description = "What prompts have to do with each other."),
         (name = "bulk", description = "Many prompts at once."),
         (name = "operations", description = "How the store is."),

@@ -27,6 +27,13 @@ impl Timestamp {
         Self(millis)
     }
 
+    /// As HTTP headers write it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    #[must_use]
+    pub fn http_date(self) -> String {
+        let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX);
+        at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
     /// How long ago `earlier` was; nothing, if it is yet to come.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

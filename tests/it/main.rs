@@ -5,6 +5,7 @@ mod bulk;
 mod edge;
 mod hosts;
 mod jobs;
+mod lifecycle;
 mod openapi;
 mod postgres;
 mod processes;

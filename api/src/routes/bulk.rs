@@ -15,7 +15,7 @@ use serde::{
 };
 use shared::{
     App,
-    bulk::{self, BulkCreate, BulkFilter, BulkItem, BulkOperation, OperationStatus},
+    bulk::{self, BulkCreate, BulkFilter, BulkItem, BulkLifecycle, BulkOperation, OperationStatus, OperationType},
     id::OperationId,
     page::Page,
 };
@@ -29,7 +29,12 @@ use crate::{
 };
 
 pub(crate) fn router() -> OpenApiRouter<Door> {
-    OpenApiRouter::new().routes(routes!(create)).routes(routes!(list)).routes(routes!(get)).routes(routes!(items))
+    OpenApiRouter::new()
+        .routes(routes!(create))
+        .routes(routes!(change_lifecycle))
+        .routes(routes!(list))
+        .routes(routes!(get))
+        .routes(routes!(items))
 }
 
 /// `{prompts: [...], …}`, or the bare list.
@@ -66,9 +71,26 @@ async fn create(
     caller: Caller,
     Json(ObjectOrList(new)): Json<ObjectOrList>,
 ) -> Result<impl IntoResponse, Problem> {
-    let operation = bulk::create(&app, &caller.0, new).await?;
+    Ok(accepted(bulk::create(&app, &caller.0, new).await?))
+}
+
+/// Publish, deprecate or archive many prompts, or bring them back. A worker does it; poll the operation.
+#[utoipa::path(
+    put, path = "/prompts/lifecycle", tag = "bulk", operation_id = "bulkChangeLifecycle", request_body = BulkLifecycle,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
+    responses((status = 202, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn change_lifecycle(
+    State(app): State<App>,
+    caller: Caller,
+    Json(new): Json<BulkLifecycle>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(accepted(bulk::change_lifecycle(&app, &caller.0, new).await?))
+}
+
+fn accepted(operation: BulkOperation) -> impl IntoResponse {
     let location = format!("/api/v1/bulk/operations/{}", operation.id);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(operation)))
+    (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(operation))
 }
 
 /// What `GET /bulk/operations` may be asked.
@@ -78,8 +100,8 @@ async fn create(
 struct ListQuery {
     /// They stand here.
     status: Option<OperationStatus>,
-    /// They are of this type: `create`.
-    operation_type: Option<String>,
+    /// They are of this type.
+    operation_type: Option<OperationType>,
     /// The most rows of the page, 1 to 1000.
     #[param(minimum = 1, maximum = 1000, default = 50)]
     limit: Option<i64>,

@@ -1,7 +1,7 @@
 //! Give me my prompt, filled.
 use axum::{
     extract::{RawQuery, State},
-    http::HeaderMap,
+    http::{HeaderMap, HeaderName, HeaderValue},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use shared::{
     App, Error,
     prompts::{Selector, Show},
-    serving::{self, BatchItem, RenderRequest, Rendered, Served},
+    serving::{self, BatchItem, Deprecation, RenderRequest, Rendered, Served},
     templates::Given,
 };
 use utoipa::ToSchema;
@@ -111,11 +111,27 @@ async fn respond(
     let selector = Selector::new(wanted.version, wanted.label, Selector::Production)?;
     let show = Show { content: true, usage: wanted.usage };
     let served = serving::get(app, category, name, &selector, show, given).await?;
-    if show.usage {
+    let warning = served.deprecation.as_ref().map(warning);
+    let mut response = match show.usage {
         // It changes without a write, so it has no tag.
-        return Ok(Json(served).into_response());
-    }
-    Ok(tagged(headers, &named_etag(served.prompt.id, served.prompt.revision), &served))
+        true => Json(served).into_response(),
+        false => tagged(headers, &named_etag(served.prompt.id, served.prompt.revision), &served),
+    };
+    response.headers_mut().extend(warning.unwrap_or_default());
+    Ok(response)
+}
+
+/// RFC 9745 and RFC 8594: since when, until when, and where to go.
+fn warning(deprecation: &Deprecation) -> HeaderMap {
+    let since = deprecation.since.millis() / 1000;
+    let mut headers = vec![("deprecation", format!("@{since}"))];
+    headers.extend(deprecation.sunset_at.map(|at| ("sunset", at.http_date())));
+    let successor = deprecation.successor_id;
+    headers.extend(successor.map(|id| ("link", format!("</api/v1/prompts/{id}>; rel=\"successor-version\""))));
+    let header = |(name, value): (&'static str, String)| {
+        Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
+    };
+    headers.into_iter().filter_map(header).collect()
 }
 
 /// Prompts to get at once.

@@ -6,6 +6,7 @@ mod service;
 
 pub use jobs::RunBulkOperation;
 pub use model::{
-    BulkCreate, BulkError, BulkFilter, BulkItem, BulkOperation, ITEMS_MAX, ItemState, OnConflict, OperationStatus,
+    BulkCreate, BulkError, BulkFilter, BulkItem, BulkLifecycle, BulkOperation, ITEMS_MAX, ItemState, OnConflict,
+    OperationStatus, OperationType,
 };
-pub use service::{Outcome, Rehearsed, create, create_now, gave_up, get, items, list, run};
+pub use service::{Outcome, Rehearsed, change_lifecycle, create, create_now, gave_up, get, items, list, run};

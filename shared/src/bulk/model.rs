@@ -1,8 +1,8 @@
 //! A bulk operation, its items, and how far it is.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     id::{OperationId, PromptId},
     names::names,
+    prompts::LifecycleStatus,
     text,
 };
 
@@ -31,6 +32,18 @@ pub enum OnConflict {
 }
 
 names!(OnConflict { Fail = "fail", Skip = "skip", Update = "update" });
+
+/// What an operation does to its prompts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationType {
+    /// Makes them.
+    Create,
+    /// Makes them stand elsewhere in their life.
+    Lifecycle,
+}
+
+names!(OperationType { Create = "create", Lifecycle = "lifecycle" });
 
 /// Where an operation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -90,6 +103,73 @@ pub struct BulkCreate {
     pub dry_run: bool,
 }
 
+/// Prompts to be published, deprecated or archived, or brought back.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BulkLifecycle {
+    /// 1 to 10,000, each once.
+    pub prompt_ids: Vec<PromptId>,
+    /// Where they shall stand.
+    pub status: LifecycleStatus,
+    /// For those who ask later.
+    pub reason: Option<String>,
+    /// Say what would happen, and change nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// An operation to be written down: what it does, and what to.
+pub(super) struct Order {
+    pub(super) operation_type: OperationType,
+    pub(super) on_conflict: OnConflict,
+    pub(super) dry_run: bool,
+    pub(super) items: Vec<Value>,
+    /// For each item the first before it that is about the same.
+    pub(super) duplicates: Vec<Option<i64>>,
+}
+
+impl BulkCreate {
+    pub(super) fn into_order(self) -> Result<Order> {
+        check_count("/prompts", self.prompts.len())?;
+        let duplicates = self.duplicates();
+        let Self { prompts: items, on_conflict, dry_run } = self;
+        Ok(Order { operation_type: OperationType::Create, on_conflict, dry_run, items, duplicates })
+    }
+}
+
+impl BulkLifecycle {
+    pub(super) fn into_order(self) -> Result<Order> {
+        check_count("/prompt_ids", self.prompt_ids.len())?;
+        let mut known = HashSet::new();
+        if let Some(index) = self.prompt_ids.iter().position(|id| !known.insert(*id)) {
+            let detail = "each prompt may stand in the list once";
+            return Err(Error::invalid(format!("/prompt_ids/{index}"), "duplicate", detail));
+        }
+        if let Some(reason) = &self.reason {
+            text::sentence(reason, "/reason").map_err(|violation| Error::from_violations(vec![violation]))?;
+        }
+        let Self { prompt_ids, status, reason, dry_run } = self;
+        let item = |id| json!({ "prompt_id": id, "status": status, "reason": reason });
+        let items: Vec<Value> = prompt_ids.into_iter().map(item).collect();
+        let duplicates = vec![None; items.len()];
+        Ok(Order {
+            operation_type: OperationType::Lifecycle,
+            on_conflict: OnConflict::Fail,
+            dry_run,
+            items,
+            duplicates,
+        })
+    }
+}
+
+fn check_count(pointer: &str, count: usize) -> Result<()> {
+    if (1..=ITEMS_MAX).contains(&count) {
+        return Ok(());
+    }
+    let detail = format!("give 1 to {ITEMS_MAX} prompts at once; larger sets are imported");
+    Err(Error::invalid(pointer, "out-of-range", detail))
+}
+
 /// The category and name of an item, as they would be kept.
 pub(super) fn named(item: &Value) -> Option<(String, String)> {
     let identifier = |key: &str| {
@@ -100,14 +180,6 @@ pub(super) fn named(item: &Value) -> Option<(String, String)> {
 }
 
 impl BulkCreate {
-    pub(super) fn check(&self) -> Result<()> {
-        if self.prompts.is_empty() || self.prompts.len() > ITEMS_MAX {
-            let detail = format!("give 1 to {ITEMS_MAX} prompts at once; larger sets are imported");
-            return Err(Error::invalid("/prompts", "out-of-range", detail));
-        }
-        Ok(())
-    }
-
     /// For each item the first before it that has the same category and name.
     pub(super) fn duplicates(&self) -> Vec<Option<i64>> {
         let mut first = HashMap::new();
@@ -127,7 +199,7 @@ pub struct BulkFilter {
     /// They stand here.
     pub status: Option<OperationStatus>,
     /// They are of this type.
-    pub operation_type: Option<String>,
+    pub operation_type: Option<OperationType>,
 }
 
 /// An operation on many prompts.
@@ -135,8 +207,8 @@ pub struct BulkFilter {
 pub struct BulkOperation {
     /// `op_…`
     pub id: OperationId,
-    /// `create`
-    pub operation_type: String,
+    /// What it does.
+    pub operation_type: OperationType,
     /// Where it stands.
     pub status: OperationStatus,
     /// What happens to items whose name is taken.
@@ -201,7 +273,7 @@ pub struct BulkItem {
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct OperationRow {
     pub(super) id: OperationId,
-    pub(super) operation_type: String,
+    pub(super) operation_type: OperationType,
     pub(super) status: OperationStatus,
     pub(super) on_conflict: OnConflict,
     pub(super) dry_run: bool,

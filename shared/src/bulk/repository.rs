@@ -1,7 +1,11 @@
 //! The tables `bulk_operations` and `bulk_items`.
 use serde_json::Value;
 
-use super::{BulkCreate, BulkError, BulkFilter, BulkItem, OperationStatus, model::OperationRow, service::Outcome};
+use super::{
+    BulkError, BulkFilter, BulkItem, OperationStatus,
+    model::{OperationRow, Order},
+    service::Outcome,
+};
 use crate::{
     clock::Timestamp,
     db::{Conn, Json, Query, Tx, params},
@@ -15,15 +19,16 @@ const ERRORS_SHOWN: i64 = 100;
 
 const INSERT: &str = "INSERT INTO bulk_operations (id, operation_type, status, on_conflict, dry_run, total_items,
                                                    created_by, request_id, created_at)
-                      VALUES ($1, 'create', 'pending', $2, $3, $4, $5, $6, $7)";
+                      VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8)";
 const INSERT_ITEM: &str = "INSERT INTO bulk_items (operation_id, item, payload, duplicate_of) VALUES ($1, $2, $3, $4)";
 
-pub(super) async fn insert(tx: &mut Tx, id: OperationId, new: &BulkCreate) -> Result<()> {
+pub(super) async fn insert(tx: &mut Tx, id: OperationId, order: &Order) -> Result<()> {
     let (caller, now) = (tx.caller().clone(), tx.now());
-    let total = i64::try_from(new.prompts.len()).unwrap_or(i64::MAX);
-    let row = params![id, new.on_conflict, new.dry_run, total, &*caller.actor, &*caller.request_id, now];
+    let total = i64::try_from(order.items.len()).unwrap_or(i64::MAX);
+    let (actor, request_id) = (&*caller.actor, &*caller.request_id);
+    let row = params![id, order.operation_type, order.on_conflict, order.dry_run, total, actor, request_id, now];
     tx.execute(INSERT, row).await?;
-    for ((index, payload), duplicate_of) in (0_i64..).zip(&new.prompts).zip(new.duplicates()) {
+    for ((index, payload), duplicate_of) in (0_i64..).zip(&order.items).zip(&order.duplicates) {
         tx.execute(INSERT_ITEM, params![id, index, Json(payload), duplicate_of]).await?;
     }
     Ok(())

@@ -7,8 +7,9 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    BulkCreate, BulkFilter, BulkItem, BulkOperation, ItemState, OnConflict, OperationStatus, RunBulkOperation,
-    model::{OperationRow, named},
+    BulkCreate, BulkFilter, BulkItem, BulkLifecycle, BulkOperation, ItemState, OnConflict, OperationStatus,
+    OperationType, RunBulkOperation,
+    model::{OperationRow, Order, named},
     repository,
 };
 use crate::{
@@ -20,9 +21,10 @@ use crate::{
     error::{Error, Result},
     id::{OperationId, PromptId},
     jobs::{self, Claim},
+    lifecycle::{self, LifecycleOrder, NewStatus},
     objects,
     page::{Page, PageRequest, Position, SortKey},
-    prompts::{self, Draft, NewPrompt, PromptPatch},
+    prompts::{self, Draft, NewPrompt, Precondition, PromptPatch},
     retry,
     versions::ChangeType,
 };
@@ -45,12 +47,21 @@ pub struct Outcome {
     pub detail: Option<String>,
 }
 
-/// Takes the order: the items and the job that works them, in one transaction.
+/// Orders prompts to be made.
 pub async fn create(app: &App, caller: &Caller, new: BulkCreate) -> Result<BulkOperation> {
-    new.check()?;
+    take(app, caller, new.into_order()?).await
+}
+
+/// Orders prompts to be made to stand elsewhere in their life.
+pub async fn change_lifecycle(app: &App, caller: &Caller, new: BulkLifecycle) -> Result<BulkOperation> {
+    take(app, caller, new.into_order()?).await
+}
+
+/// Takes the order: the items and the job that works them, in one transaction.
+async fn take(app: &App, caller: &Caller, order: Order) -> Result<BulkOperation> {
     let mut tx = begin!(app, caller);
     let id = OperationId::generate(tx.now());
-    repository::insert(&mut tx, id, &new).await?;
+    repository::insert(&mut tx, id, &order).await?;
     audit::record(&mut tx, "bulk_operation.created", id, None).await?;
     tx.enqueue(&RunBulkOperation { operation_id: id }).await?;
     let operation = existing(&mut tx, id).await?.show(Vec::new(), tx.now());
@@ -121,14 +132,18 @@ async fn chunk(tx: &mut Tx, id: OperationId) -> Result<bool> {
     }
     let (mut successful, mut skipped, mut failed) = (0, 0, 0);
     for (item, Json(payload), duplicate_of) in repository::pending(tx, id, CHUNK).await? {
-        let mut outcome = if operation.dry_run {
-            let earlier = match duplicate_of {
-                Some(first) => repository::rehearsed(tx, id, item, first).await?,
-                None => None,
-            };
-            rehearse(tx, earlier, payload, operation.on_conflict).await?
-        } else {
-            create_one(tx, payload, operation.on_conflict, ChangeType::Create).await?
+        let mut outcome = match (operation.operation_type, operation.dry_run) {
+            (OperationType::Create, true) => {
+                let earlier = match duplicate_of {
+                    Some(first) => repository::rehearsed(tx, id, item, first).await?,
+                    None => None,
+                };
+                rehearse(tx, earlier, payload, operation.on_conflict).await?
+            }
+            (OperationType::Create, false) => {
+                create_one(tx, payload, operation.on_conflict, ChangeType::Create).await?
+            }
+            (OperationType::Lifecycle, dry_run) => change_one(tx, payload, dry_run).await?,
         };
         if let (Some("prompt-name-taken"), Some(earlier)) = (outcome.code.as_deref(), duplicate_of)
             && outcome.state == ItemState::Failed
@@ -230,6 +245,26 @@ async fn create_one(tx: &mut Tx, item: Value, on_conflict: OnConflict, change_ty
         },
         Err(error) => failed(error),
     }
+}
+
+/// Makes one prompt stand elsewhere in its life, or says what would happen.
+async fn change_one(tx: &mut Tx, item: Value, dry_run: bool) -> Result<Outcome> {
+    let order: LifecycleOrder =
+        objects::read(item).map_err(|error: serde_json::Error| Error::Internal(error.into()))?;
+    let LifecycleOrder { prompt_id, status, reason } = order;
+    let new = NewStatus { status, reason, sunset_at: None, successor_id: None };
+    if dry_run {
+        repository::save(tx).await?;
+    }
+    let changed = lifecycle::change_in(tx, prompt_id, &Precondition::None, new).await;
+    let outcome = match changed {
+        Ok(_) => Outcome::succeeded(Some(prompt_id)),
+        Err(error) => Outcome { prompt_id: Some(prompt_id), ..failed(error)? },
+    };
+    if dry_run {
+        repository::undo(tx).await?;
+    }
+    Ok(outcome)
 }
 
 /// Makes the prompt of the draft's name be as the draft says.

@@ -42,6 +42,25 @@ pub struct PromptFilter {
 }
 
 impl PromptFilter {
+    /// Those that stand at one point of their life, newest first, without their content.
+    pub fn of_status(status: &str) -> Result<Self> {
+        let known = status
+            .parse()
+            .map_err(|error: anyhow::Error| Error::invalid("/status", "unknown-value", format!("`status` {error}")))?;
+        Ok(Self {
+            category: None,
+            tags: Vec::new(),
+            lifecycle_status: Some(known),
+            label: None,
+            created_by: None,
+            is_template: None,
+            updated_since: None,
+            include_deleted: false,
+            show: Show { content: false, usage: false },
+            sort: Sort::Newest,
+        })
+    }
+
     /// The first category below a folder, and the first after it: `0` is the character after `/`.
     pub(super) fn folder(&self) -> Option<(String, String)> {
         let folder = self.category.as_deref()?.strip_suffix("/*")?;

@@ -12,7 +12,7 @@ pub use input::{ContentPatch, Draft, Fork, NewPrompt, PromptPatch};
 pub use listing::{CategoryCount, PromptFilter, Sort, TagCount, categories, list, tags};
 pub use model::{LifecycleStatus, Precondition, Prompt, Selector, Show};
 pub use service::{
-    check_existing, create, delete, find_by_name, fork, get, hold_existing, hold_named, insert, restore, update,
-    update_content, update_in,
+    check_existing, count_by_status, create, delete, find_by_name, fork, get, hold, hold_existing, hold_named, insert,
+    restore, set_status, update, update_content, update_in,
 };
 pub use uses::write_uses;

@@ -61,6 +61,15 @@ pub struct Prompt {
     pub labels: BTreeMap<String, i64>,
     /// Where it stands in its life.
     pub lifecycle_status: LifecycleStatus,
+    /// When it came to stand there; never, for a draft that was never anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_changed_at: Option<Timestamp>,
+    /// When a deprecated prompt may cease to be served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sunset_at: Option<Timestamp>,
+    /// What to use in the place of a deprecated or archived prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor_id: Option<PromptId>,
     /// The prompt it was forked from.
     pub parent_id: Option<PromptId>,
     /// The version it was forked from.

@@ -23,6 +23,7 @@ const SELECT: &str = "
                                        WHERE c.prompt_id = p.id AND c.version = p.version)
                 THEN p.is_template ELSE CAST(v.variables AS TEXT) <> '[]' END AS is_template,
            p.parent_version, v.version, p.revision, p.created_by, p.created_at, p.updated_at, p.deleted_at,
+           p.status_changed_at, p.sunset_at, p.successor_id,
            v.type, v.template_format, v.variables, v.input_schema, v.config,
            CASE WHEN $2 THEN (SELECT CAST(COALESCE(sum(uses), 0) AS BIGINT) FROM prompt_uses u
                               WHERE u.prompt_id = p.id) END AS usage_count,
@@ -49,6 +50,9 @@ struct PromptRow {
     updated_at: Timestamp,
     usage_count: Option<i64>,
     deleted_at: Option<Timestamp>,
+    status_changed_at: Option<Timestamp>,
+    sunset_at: Option<Timestamp>,
+    successor_id: Option<PromptId>,
     #[sqlx(flatten)]
     body: Body,
     tags: Option<String>,
@@ -84,6 +88,9 @@ impl From<PromptRow> for Prompt {
             updated_at: row.updated_at,
             usage_count: row.usage_count,
             deleted_at: row.deleted_at,
+            status_changed_at: row.status_changed_at,
+            sunset_at: row.sunset_at,
+            successor_id: row.successor_id,
         }
     }
 }
@@ -192,6 +199,27 @@ const TOUCH: &str = "UPDATE prompts SET revision = revision + 1, updated_at = $2
 
 pub(super) async fn touch(conn: &mut Conn, id: PromptId, now: Timestamp) -> Result<()> {
     conn.execute(TOUCH, params![id, now]).await.map(drop)
+}
+
+const SET_STATUS: &str = "UPDATE prompts SET lifecycle_status = $2, status_changed_at = $3, sunset_at = $4,
+                                             successor_id = $5, updated_at = $3, revision = revision + 1
+                          WHERE id = $1";
+
+pub(super) async fn set_status(
+    conn: &mut Conn,
+    id: PromptId,
+    status: LifecycleStatus,
+    (sunset_at, successor_id): (Option<Timestamp>, Option<PromptId>),
+    now: Timestamp,
+) -> Result<()> {
+    conn.execute(SET_STATUS, params![id, status, now, sunset_at, successor_id]).await.map(drop)
+}
+
+const COUNT_BY_STATUS: &str = "SELECT lifecycle_status, count(*) FROM prompts WHERE deleted_at IS NULL
+                               GROUP BY lifecycle_status";
+
+pub(super) async fn count_by_status(conn: &mut Conn) -> Result<Vec<(LifecycleStatus, i64)>> {
+    conn.fetch_all(COUNT_BY_STATUS, params![]).await
 }
 
 const DELETE: &str = "UPDATE prompts SET deleted_at = $2, updated_at = $2, revision = revision + 1 WHERE id = $1";

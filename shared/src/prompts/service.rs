@@ -1,9 +1,13 @@
 //! What can be done with a prompt.
-use super::{ContentPatch, Draft, Fork, NewPrompt, Precondition, Prompt, PromptPatch, Selector, Show, repository};
+use super::{
+    ContentPatch, Draft, Fork, LifecycleStatus, NewPrompt, Precondition, Prompt, PromptPatch, Selector, Show,
+    repository,
+};
 use crate::{
     app::{App, begin},
     audit,
     caller::Caller,
+    clock::Timestamp,
     db::{Conn, Tx},
     error::{Error, Result},
     id::PromptId,
@@ -179,7 +183,7 @@ fn at_new_name(mut error: Error) -> Error {
 }
 
 /// Takes a prompt for writing: it is there, as the caller thinks, and nobody else writes to it meanwhile.
-pub(super) async fn hold(tx: &mut Tx, id: PromptId, precondition: &Precondition) -> Result<Prompt> {
+pub async fn hold(tx: &mut Tx, id: PromptId, precondition: &Precondition) -> Result<Prompt> {
     if !repository::lock(tx, id).await? {
         return Err(precondition.missing(id));
     }
@@ -196,6 +200,24 @@ pub async fn hold_existing(tx: &mut Tx, id: PromptId) -> Result<()> {
 /// 404, if the prompt is not there.
 pub async fn check_existing(conn: &mut Conn, id: PromptId) -> Result<()> {
     if repository::exists(conn, id).await? { Ok(()) } else { Err(Error::not_found("prompt", id)) }
+}
+
+/// Makes a held prompt stand elsewhere in its life. Whether it may is the caller's to know.
+pub async fn set_status(
+    tx: &mut Tx,
+    prompt: &Prompt,
+    status: LifecycleStatus,
+    aftermath: (Option<Timestamp>, Option<PromptId>),
+) -> Result<()> {
+    let now = tx.now();
+    repository::set_status(tx, prompt.id, status, aftermath, now).await?;
+    let detail = format!("{} -> {status}", prompt.lifecycle_status);
+    audit::record(tx, "prompt.lifecycle_changed", prompt.id, Some(detail)).await
+}
+
+/// How many prompts stand where in their life. Where none stands, nothing is said.
+pub async fn count_by_status(app: &App) -> Result<Vec<(LifecycleStatus, i64)>> {
+    repository::count_by_status(&mut app.db.read().await?).await
 }
 
 /// A prompt that is known to be there.

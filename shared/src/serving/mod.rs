@@ -5,8 +5,11 @@ use utoipa::ToSchema;
 
 use crate::{
     app::App,
+    clock::Timestamp,
     error::{Error, Result},
-    prompts::{self, Prompt, Selector, Show},
+    id::PromptId,
+    prompts::{self, LifecycleStatus, Prompt, Selector, Show},
+    relationships,
     templates::{self, Given, InputSchema, Template, TemplateFormat},
     versions::{BodyDraft, Message},
 };
@@ -29,6 +32,20 @@ pub struct Served {
     pub unused: Vec<String>,
     /// Which version this is, and why.
     pub served: ServedVersion,
+    /// Of a deprecated prompt: since when, until when, and what to use instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecation: Option<Deprecation>,
+}
+
+/// Why a prompt should no longer be used.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Deprecation {
+    /// When it was deprecated.
+    pub since: Timestamp,
+    /// When it may cease to be served.
+    pub sunset_at: Option<Timestamp>,
+    /// What to use in its place: what its deprecation named, or else a prompt that says it replaces this one.
+    pub successor_id: Option<PromptId>,
 }
 
 /// Which version was served, and why.
@@ -105,6 +122,7 @@ pub async fn get(
     given: Variables,
 ) -> Result<Served> {
     let prompt = prompts::find_by_name(app, category, name, selector, show).await?;
+    let deprecation = standing(app, &prompt).await?;
     let served = why(&prompt, selector);
     let fill = |given: Given| async {
         let body = &prompt.body;
@@ -124,7 +142,27 @@ pub async fn get(
     let texts = filled.map(|filled| filled.texts);
     let (filled_content, filled_messages) = reassemble(prompt.body.messages.as_deref(), texts);
     app.uses.add(prompt.id, prompt.version, 1);
-    Ok(Served { prompt, filled_content, filled_messages, unused, served })
+    Ok(Served { prompt, filled_content, filled_messages, unused, served, deprecation })
+}
+
+/// Refuses an archived prompt; of a deprecated one it tells what to use instead.
+async fn standing(app: &App, prompt: &Prompt) -> Result<Option<Deprecation>> {
+    match prompt.lifecycle_status {
+        LifecycleStatus::Draft | LifecycleStatus::Published => Ok(None),
+        LifecycleStatus::Deprecated => {
+            let mut successor_id = prompt.successor_id;
+            if successor_id.is_none() {
+                successor_id = relationships::successor(&mut app.db.read().await?, prompt.id).await?;
+            }
+            let since = prompt.status_changed_at.unwrap_or(prompt.updated_at);
+            Ok(Some(Deprecation { since, sunset_at: prompt.sunset_at, successor_id }))
+        }
+        LifecycleStatus::Archived => {
+            let instead = prompt.successor_id.map_or(String::new(), |id| format!("; `{id}` is its successor"));
+            let detail = format!("the prompt is archived, and can be read by its id `{}`{instead}", prompt.id);
+            Err(Error::conflict("archived", detail))
+        }
+    }
 }
 
 /// Reads and fills prompts by name, each by itself: one that cannot be served does not spoil the others.

@@ -1,7 +1,7 @@
 //! What only a database on a server can do to a store: refuse it, leave it, come back, and serve two writers at once.
 mod copy;
 mod outages;
-// mod races;
+mod races;
 mod start;
 
 use support::{PostgresServer, Processes};

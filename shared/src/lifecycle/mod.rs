@@ -1,0 +1,7 @@
+//! The life of a prompt: draft, published, deprecated, archived; what may follow what, and what it takes.
+mod model;
+mod repository;
+mod service;
+
+pub use model::{LifecycleChange, LifecycleOrder, NewStatus, Rule, Rules, StatusCounts};
+pub use service::{change, change_in, counts, history, rules};

@@ -1,0 +1,97 @@
+//! Moving prompts through their life.
+use super::{LifecycleChange, NewStatus, Rules, StatusCounts, model, repository};
+use crate::{
+    app::{App, begin},
+    caller::Caller,
+    db::Tx,
+    error::{Error, Result},
+    id::PromptId,
+    page::{Page, PageRequest, Position, SortKey},
+    prompts::{self, LifecycleStatus, Precondition},
+};
+
+/// Makes a prompt stand elsewhere in its life. 409 `lifecycle-transition`, if that may not follow; 422
+/// `not-publishable`, if it is not ready.
+pub async fn change(
+    app: &App,
+    caller: &Caller,
+    id: PromptId,
+    precondition: &Precondition,
+    new: NewStatus,
+) -> Result<LifecycleChange> {
+    let mut tx = begin!(app, caller);
+    let change = change_in(&mut tx, id, precondition, new).await?;
+    tx.commit_with(&change).await?;
+    Ok(change)
+}
+
+/// The same, as part of the caller's transaction. A refusal leaves nothing behind.
+pub async fn change_in(
+    tx: &mut Tx,
+    id: PromptId,
+    precondition: &Precondition,
+    new: NewStatus,
+) -> Result<LifecycleChange> {
+    new.check(id)?;
+    let prompt = prompts::hold(tx, id, precondition).await?;
+    new.check_of(&prompt)?;
+    if let Some(successor) = new.successor_id {
+        prompts::check_existing(tx, successor).await.map_err(|error| match error {
+            Error::NotFound { .. } => {
+                Error::invalid("/successor_id", "unknown", format!("there is no prompt `{successor}`"))
+            }
+            other => other,
+        })?;
+    }
+    prompts::set_status(tx, &prompt, new.status, (new.sunset_at, new.successor_id)).await?;
+    let change = LifecycleChange {
+        prompt_id: id,
+        // The prompt is held, so nobody else counts.
+        sequence: repository::count(tx, id).await? + 1,
+        previous_status: prompt.lifecycle_status,
+        new_status: new.status,
+        transition_timestamp: tx.now(),
+        reason: new.reason,
+        updated_by: tx.caller().actor.to_string(),
+        sunset_at: new.sunset_at,
+        successor_id: new.successor_id,
+    };
+    repository::insert(tx, &change).await?;
+    Ok(change)
+}
+
+/// The life of a prompt so far, the last change first.
+pub async fn history(app: &App, id: PromptId, request: &PageRequest) -> Result<Page<LifecycleChange>> {
+    let name = format!("lifecycle {id}");
+    let before = match request.after(&app.secret, &name)? {
+        None => i64::MAX,
+        Some(Position { key: SortKey::Number(number), .. }) => number,
+        Some(_) => return Err(Error::internal("a cursor of ours holds no number")),
+    };
+    let mut conn = app.db.read().await?;
+    prompts::check_existing(&mut conn, id).await?;
+    let (rows, total) = repository::list(&mut conn, id, before, request).await?;
+    let position = |row: &LifecycleChange| Position { key: SortKey::Number(row.sequence), id: String::new() };
+    Ok(request.page(&app.secret, &name, total, rows, position))
+}
+
+/// How many prompts stand where.
+pub async fn counts(app: &App) -> Result<StatusCounts> {
+    let mut counts = StatusCounts::default();
+    for (status, count) in prompts::count_by_status(app).await? {
+        counts.total += count;
+        match status {
+            LifecycleStatus::Draft => counts.draft = count,
+            LifecycleStatus::Published => counts.published = count,
+            LifecycleStatus::Deprecated => counts.deprecated = count,
+            LifecycleStatus::Archived => counts.archived = count,
+        }
+    }
+    Ok(counts)
+}
+
+/// What may follow what, and what publishing takes.
+#[must_use]
+pub fn rules() -> Rules {
+    model::rules()
+}
