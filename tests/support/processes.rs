@@ -26,7 +26,8 @@ pub struct Process {
 }
 
 impl Process {
-    fn spawn(command: &mut Command) -> Self {
+    /// Starts a command that was made by hand.
+    pub fn start(command: &mut Command) -> Self {
         Self { child: command.stdin(Stdio::null()).spawn().unwrap() }
     }
 
@@ -148,14 +149,14 @@ impl Processes {
 
     /// Starts the API and waits until it is ready.
     pub async fn start_api(&self) -> Process {
-        let api = Process::spawn(&mut self.command("prompt-store", &[]));
+        let api = Process::start(&mut self.command("prompt-store", &[]));
         until("the API is ready", async || self.get("/health/ready").await.filter(|(status, _)| *status == 200)).await;
         api
     }
 
     /// Starts a worker.
     pub fn start_worker(&self) -> Process {
-        Process::spawn(&mut self.command("prompt-store-worker", &[]))
+        Process::start(&mut self.command("prompt-store-worker", &[]))
     }
 
     /// Where the API listens.

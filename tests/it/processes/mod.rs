@@ -2,6 +2,7 @@
 mod bulk;
 mod commands;
 mod durability;
+mod hosts;
 pub(crate) mod start;
 
 use std::collections::HashMap;
