@@ -19,6 +19,7 @@ use utoipa::{
         (name = "serving", description = "Give me my prompt, filled."),
         (name = "versions", description = "What a prompt was, and the labels that point there."),
         (name = "lifecycle", description = "Draft, published, deprecated, archived."),
+        (name = "drift", description = "How far a prompt has moved from what it was."),
         (name = "relationships", description = "What prompts have to do with each other."),
         (name = "bulk", description = "Many prompts at once."),
         (name = "operations", description = "How the store is."),

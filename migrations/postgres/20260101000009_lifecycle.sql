@@ -10,6 +10,7 @@ CREATE TABLE lifecycle_changes (
     sequence     BIGINT NOT NULL,
     from_status  TEXT COLLATE "C" NOT NULL,
     to_status    TEXT COLLATE "C" NOT NULL,
+    version      BIGINT NOT NULL,
     reason       TEXT,
     sunset_at    BIGINT,
     successor_id TEXT COLLATE "C" REFERENCES prompts (id) DEFERRABLE,

@@ -10,6 +10,7 @@ CREATE TABLE lifecycle_changes (
     sequence     INTEGER NOT NULL,
     from_status  TEXT NOT NULL,
     to_status    TEXT NOT NULL,
+    version      INTEGER NOT NULL,
     reason       TEXT,
     sunset_at    INTEGER,
     successor_id TEXT REFERENCES prompts (id),

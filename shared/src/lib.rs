@@ -25,6 +25,7 @@ pub mod uses;
 
 pub mod audit;
 pub mod bulk;
+pub mod drift;
 pub mod lifecycle;
 pub mod prompts;
 pub mod relationships;

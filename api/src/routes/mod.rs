@@ -1,5 +1,6 @@
 //! A file for each domain: decode, call one operation, respond.
 pub(crate) mod bulk;
+pub(crate) mod drift;
 pub(crate) mod lifecycle;
 pub(crate) mod prompts;
 pub(crate) mod relationships;

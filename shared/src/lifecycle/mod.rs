@@ -4,4 +4,4 @@ mod repository;
 mod service;
 
 pub use model::{LifecycleChange, LifecycleOrder, NewStatus, Rule, Rules, StatusCounts};
-pub use service::{change, change_in, counts, history, rules};
+pub use service::{change, change_in, counts, first_published, history, rules};

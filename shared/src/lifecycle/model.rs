@@ -54,6 +54,8 @@ pub struct LifecycleChange {
     /// Where it stands since.
     #[sqlx(rename = "to_status")]
     pub new_status: LifecycleStatus,
+    /// The version that was current then.
+    pub version: i64,
     /// When it changed.
     #[sqlx(rename = "changed_at")]
     pub transition_timestamp: Timestamp,

@@ -7,9 +7,10 @@ use crate::{
     page::PageRequest,
 };
 
-const INSERT: &str = "INSERT INTO lifecycle_changes (prompt_id, sequence, from_status, to_status, reason, sunset_at,
+const INSERT: &str =
+    "INSERT INTO lifecycle_changes (prompt_id, sequence, from_status, to_status, version, reason, sunset_at,
                                                      successor_id, changed_by, changed_at)
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 pub(super) async fn insert(conn: &mut Conn, change: &LifecycleChange) -> Result<()> {
     let row = params![
@@ -17,6 +18,7 @@ pub(super) async fn insert(conn: &mut Conn, change: &LifecycleChange) -> Result<
         change.sequence,
         change.previous_status,
         change.new_status,
+        change.version,
         change.reason,
         change.sunset_at,
         change.successor_id,
@@ -31,6 +33,14 @@ const COUNT: &str = "SELECT count(*) FROM lifecycle_changes WHERE prompt_id = $1
 pub(super) async fn count(conn: &mut Conn, id: PromptId) -> Result<i64> {
     let (count,) = conn.fetch_one(COUNT, params![id]).await?;
     Ok(count)
+}
+
+const FIRST_PUBLISHED: &str = "SELECT version FROM lifecycle_changes WHERE prompt_id = $1 AND to_status = 'published'
+                               ORDER BY sequence LIMIT 1";
+
+pub(super) async fn first_published(conn: &mut Conn, id: PromptId) -> Result<Option<i64>> {
+    let row: Option<(i64,)> = conn.fetch_optional(FIRST_PUBLISHED, params![id]).await?;
+    Ok(row.map(|(version,)| version))
 }
 
 const LIST: &str = "SELECT * FROM lifecycle_changes WHERE prompt_id = $1 AND sequence < $2

@@ -3,7 +3,7 @@ use super::{LifecycleChange, NewStatus, Rules, StatusCounts, model, repository};
 use crate::{
     app::{App, begin},
     caller::Caller,
-    db::Tx,
+    db::{Conn, Tx},
     error::{Error, Result},
     id::PromptId,
     page::{Page, PageRequest, Position, SortKey},
@@ -50,6 +50,7 @@ pub async fn change_in(
         sequence: repository::count(tx, id).await? + 1,
         previous_status: prompt.lifecycle_status,
         new_status: new.status,
+        version: prompt.version,
         transition_timestamp: tx.now(),
         reason: new.reason,
         updated_by: tx.caller().actor.to_string(),
@@ -73,6 +74,11 @@ pub async fn history(app: &App, id: PromptId, request: &PageRequest) -> Result<P
     let (rows, total) = repository::list(&mut conn, id, before, request).await?;
     let position = |row: &LifecycleChange| Position { key: SortKey::Number(row.sequence), id: String::new() };
     Ok(request.page(&app.secret, &name, total, rows, position))
+}
+
+/// The version that was current when the prompt was first published.
+pub async fn first_published(conn: &mut Conn, id: PromptId) -> Result<Option<i64>> {
+    repository::first_published(conn, id).await
 }
 
 /// How many prompts stand where.

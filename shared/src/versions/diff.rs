@@ -102,7 +102,9 @@ pub fn compare(from: &Version, to: &Version) -> Diff {
     }
 }
 
-fn readable(body: &Body) -> String {
+/// What a body says, as one text: the content, or the messages, each under its role.
+#[must_use]
+pub fn readable(body: &Body) -> String {
     match (&body.content, &body.messages) {
         (Some(content), _) => content.clone(),
         (None, Some(messages)) => {

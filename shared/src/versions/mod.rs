@@ -6,7 +6,7 @@ mod model;
 mod repository;
 
 pub use body::{Body, BodyDraft, CONTENT_BYTES_MAX, Message, PromptType, Role};
-pub use diff::{ConfigChange, Diff, WordChange, WordChangeKind, compare};
+pub use diff::{ConfigChange, Diff, WordChange, WordChangeKind, compare, readable};
 pub use labels::{LATEST, Label, LabelMove, delete_label, label_history, labels, set_label};
 pub use model::{ChangeType, NewVersion, Version};
 pub use repository::{append, find, list};

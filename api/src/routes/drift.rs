@@ -1,0 +1,76 @@
+//! How far prompts have moved from what they were.
+use axum::{extract::State, http::StatusCode};
+use serde::Deserialize;
+use shared::{
+    App,
+    drift::{self, Baseline, Drift},
+    id::PromptId,
+};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    Door,
+    extract::{Caller, Json, Path, Query},
+    problem::Problem,
+};
+
+pub(crate) fn router() -> OpenApiRouter<Door> {
+    OpenApiRouter::new().routes(routes!(get)).routes(routes!(pin, unpin))
+}
+
+/// Which version is looked at.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+struct DriftQuery {
+    /// This one; the newest, unless said.
+    version: Option<i64>,
+}
+
+/// Get how far a prompt has moved: against the version before it, and against its baseline.
+#[utoipa::path(
+    get, path = "/{id}/drift", tag = "drift", operation_id = "getDrift", params(("id" = PromptId, Path), DriftQuery),
+    responses((status = 200, body = Drift), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn get(
+    State(app): State<App>,
+    Path(id): Path<PromptId>,
+    Query(query): Query<DriftQuery>,
+) -> Result<Json<Drift>, Problem> {
+    Ok(Json(drift::get(&app, id, query.version).await?))
+}
+
+/// Which version becomes the baseline.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Pin {
+    /// This one.
+    version: i64,
+}
+
+/// Pin the version that later ones are compared with.
+#[utoipa::path(
+    put, path = "/{id}/drift/baseline", tag = "drift", operation_id = "pinBaseline", request_body = Pin,
+    params(("id" = PromptId, Path)),
+    responses((status = 200, body = Baseline), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn pin(
+    State(app): State<App>,
+    Path(id): Path<PromptId>,
+    caller: Caller,
+    Json(pin): Json<Pin>,
+) -> Result<Json<Baseline>, Problem> {
+    Ok(Json(drift::pin_baseline(&app, &caller.0, id, pin.version).await?))
+}
+
+/// Let the baseline be the first published version again.
+#[utoipa::path(
+    delete, path = "/{id}/drift/baseline", tag = "drift", operation_id = "unpinBaseline",
+    params(("id" = PromptId, Path)),
+    responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn unpin(State(app): State<App>, Path(id): Path<PromptId>, caller: Caller) -> Result<StatusCode, Problem> {
+    drift::unpin_baseline(&app, &caller.0, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,214 @@
+//! How far apart two texts are. Pure; takes up to half a second of one core for the longest.
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Map, Value};
+use similar::{Algorithm, ChangeTag, DiffOp, TextDiff, capture_diff_slices_deadline};
+
+use super::model::{Comparison, Severity};
+use crate::versions::{Body, readable};
+
+/// So many pairs of characters are compared exactly; of larger texts only the lines that changed.
+const PAIRS_MAX: usize = 25_000_000;
+/// The search for common tokens ends here; what is found by then is common, only perhaps not all of it.
+const DEADLINE: Duration = Duration::from_millis(150);
+/// Settings that say what shape an answer has.
+const OUTPUT_SETTINGS: [&str; 4] = ["response_schema", "output_schema", "response_format", "json_schema"];
+
+/// Compares a body with the one of an earlier version.
+pub(super) fn compare(before: &Body, after: &Body, compared_to: i64) -> Comparison {
+    let (old, new) = (readable(before), readable(after));
+    let (old_tokens, new_tokens) = (tokens(&old), tokens(&new));
+    let lengths = old_tokens.len() + new_tokens.len();
+    let variables_added = only_in(&after.variables, &before.variables);
+    let variables_removed = only_in(&before.variables, &after.variables);
+    let output_schema_changed = OUTPUT_SETTINGS.iter().any(|key| before.config.get(*key) != after.config.get(*key));
+    let mut comparison = Comparison {
+        compared_to,
+        severity: Severity::Trivial,
+        char_similarity: char_similarity(&old, &new),
+        token_ratio: if lengths == 0 { 1.0 } else { 2.0 * as_f64(common(&old_tokens, &new_tokens)) / as_f64(lengths) },
+        token_jaccard: jaccard(&old_tokens, &new_tokens),
+        tokens_delta_pct: 100.0 * (as_f64(new_tokens.len()) - as_f64(old_tokens.len()))
+            / as_f64(old_tokens.len().max(1)),
+        variables_added,
+        variables_removed,
+        sections_added: only_in(&sections(&new), &sections(&old)),
+        sections_removed: only_in(&sections(&old), &sections(&new)),
+        output_schema_changed,
+        model_or_params_changed: settings(&before.config) != settings(&after.config),
+    };
+    comparison.severity = severity(&comparison, after);
+    comparison
+}
+
+fn severity(comparison: &Comparison, after: &Body) -> Severity {
+    let has_default = |name: &String| after.input_schema.get(name).is_some_and(|spec| spec.default.is_some());
+    let must_be_given = comparison.variables_added.iter().any(|name| !has_default(name));
+    if !comparison.variables_removed.is_empty() || must_be_given || comparison.output_schema_changed {
+        return Severity::Breaking;
+    }
+    if comparison.token_ratio < 0.60 || comparison.tokens_delta_pct.abs() > 50.0 {
+        return Severity::Major;
+    }
+    if comparison.token_ratio < 0.95 { Severity::Minor } else { Severity::Trivial }
+}
+
+/// Runs of letters, digits and underscores in lower case; every other character that is no space by itself.
+fn tokens(text: &str) -> Vec<String> {
+    let (mut tokens, mut word) = (Vec::new(), String::new());
+    for c in text.chars().flat_map(char::to_lowercase) {
+        if c.is_alphanumeric() || c == '_' {
+            word.push(c);
+            continue;
+        }
+        if !word.is_empty() {
+            tokens.push(std::mem::take(&mut word));
+        }
+        if !c.is_whitespace() {
+            tokens.push(c.to_string());
+        }
+    }
+    if !word.is_empty() {
+        tokens.push(word);
+    }
+    tokens
+}
+
+/// How many tokens stand in both, in the same order.
+fn common(old: &[String], new: &[String]) -> usize {
+    let deadline = Some(Instant::now() + DEADLINE);
+    let steps = capture_diff_slices_deadline(Algorithm::Myers, old, new, deadline);
+    steps.iter().map(|step| if let DiffOp::Equal { len, .. } = step { *len } else { 0 }).sum()
+}
+
+fn jaccard(old: &[String], new: &[String]) -> f64 {
+    let (old, new): (BTreeSet<_>, BTreeSet<_>) = (old.iter().collect(), new.iter().collect());
+    let either = old.union(&new).count();
+    if either == 0 { 1.0 } else { as_f64(old.intersection(&new).count()) / as_f64(either) }
+}
+
+fn char_similarity(old: &str, new: &str) -> f64 {
+    let (old_chars, new_chars) = (old.chars().count(), new.chars().count());
+    let longer = old_chars.max(new_chars);
+    if longer == 0 || old == new {
+        return 1.0;
+    }
+    let distance = if old_chars.saturating_mul(new_chars) <= PAIRS_MAX {
+        strsim::levenshtein(old, new)
+    } else {
+        distance_by_line(old, new)
+    };
+    1.0 - as_f64(distance.min(longer)) / as_f64(longer)
+}
+
+/// Of texts that are too long to compare character by character: what the changed lines cost. A run of them that is
+/// itself too long counts as wholly different.
+fn distance_by_line(old: &str, new: &str) -> usize {
+    let diff = TextDiff::configure().timeout(DEADLINE).diff_lines(old, new);
+    let (mut distance, mut pairs) = (0, PAIRS_MAX);
+    for step in diff.ops() {
+        let (mut gone, mut come) = (String::new(), String::new());
+        for change in diff.iter_changes(step) {
+            match change.tag() {
+                ChangeTag::Delete => gone.push_str(change.value()),
+                ChangeTag::Insert => come.push_str(change.value()),
+                ChangeTag::Equal => {}
+            }
+        }
+        let (gone_chars, come_chars) = (gone.chars().count(), come.chars().count());
+        let cost = gone_chars.saturating_mul(come_chars);
+        distance += if cost <= pairs { strsim::levenshtein(&gone, &come) } else { gone_chars.max(come_chars) };
+        pairs = pairs.saturating_sub(cost);
+    }
+    distance
+}
+
+/// The headings of a text in Markdown.
+fn sections(text: &str) -> Vec<String> {
+    let heading = |line: &str| {
+        let title = line.trim_start_matches('#');
+        let level = line.len() - title.len();
+        ((1..=6).contains(&level) && title.starts_with(' ')).then(|| title.trim().to_owned())
+    };
+    text.lines().filter_map(heading).filter(|title| !title.is_empty()).collect()
+}
+
+/// The settings that do not say what shape an answer has.
+fn settings(config: &Map<String, Value>) -> Map<String, Value> {
+    let other = |(key, _): &(&String, &Value)| !OUTPUT_SETTINGS.contains(&key.as_str());
+    config.iter().filter(other).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+fn only_in(these: &[String], those: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = these.iter().filter(|name| !those.contains(name)).cloned().collect();
+    found.dedup();
+    found
+}
+
+/// Lengths of texts are far below 2^32.
+fn as_f64(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::MAX, f64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::versions::BodyDraft;
+
+    fn body(content: &str) -> Body {
+        BodyDraft { content: Some(content.to_owned()), ..BodyDraft::default() }.check().unwrap()
+    }
+
+    fn near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+    }
+
+    #[test]
+    fn the_measures_are_those_of_their_definitions() {
+        // Computed by an independent program from the same definitions.
+        for (old, new, chars, ratio, jaccard) in [
+            (
+                "Summarise the text below in three bullet points.\n\n{{text}}",
+                "Summarise the text below in five short bullet points.\n\n{{text}}",
+                0.857_142_857_143,
+                0.896_551_724_138,
+                0.769_230_769_231,
+            ),
+            ("You are a helpful assistant.", "You are a helpful assistant.", 1.0, 1.0, 1.0),
+            ("Résumé: naïve café 数据", "Resume: naive cafe 数据", 0.809_523_809_524, 0.4, 0.25),
+        ] {
+            let found = compare(&body(old), &body(new), 1);
+            near(found.char_similarity, chars);
+            near(found.token_ratio, ratio);
+            near(found.token_jaccard, jaccard);
+        }
+    }
+
+    #[test]
+    fn what_callers_must_change_for_is_breaking() {
+        let severity = |old: &str, new: &str| compare(&body(old), &body(new), 1).severity;
+        let long =
+            "Say hello to the person in front of you, and be as kind as you can be while you do it, please. {{a}}";
+        assert_eq!(severity(long, long), Severity::Trivial);
+        assert_eq!(severity(long, &long.replace("kind as", "friendly as")), Severity::Trivial);
+        assert_eq!(severity(long, &long.replace("in front of you", "at the door")), Severity::Minor);
+        assert_eq!(severity(long, "Write nothing but {{a}} in capitals."), Severity::Major);
+        assert_eq!(severity(long, &long.replace("{{a}}", "{{b}}")), Severity::Breaking);
+        assert_eq!(severity(long, &format!("{long} {{{{b}}}}")), Severity::Breaking);
+    }
+
+    #[test]
+    fn the_longest_texts_are_compared_in_time() {
+        let old: String = (0..20_000).map(|n| format!("line {n} of the old text\n")).collect();
+        let started = Instant::now();
+        let same_but_one = compare(&body(&old), &body(&old.replace("line 7 of", "line seven of")), 1);
+        assert!(same_but_one.char_similarity > 0.999_9);
+        let other: String = (0..20_000).map(|n| format!("{n}. nothing is as it was\n")).collect();
+        let nothing_alike = compare(&body(&old), &body(&other), 1);
+        assert!(nothing_alike.char_similarity < 0.5);
+        assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+    }
+}

@@ -1,0 +1,88 @@
+//! How far a prompt has moved from what it was.
+use serde_json::{Value, json};
+use support::TestApp;
+
+const LONG: &str = "Say hello to {{name}}, who stands in front of you, and be as kind as you can be while you do it.";
+
+/// A prompt with these contents, one version each: its path.
+async fn with_contents(test: &TestApp, contents: &[&str]) -> String {
+    let made = test.prompt("c", "moving", contents[0]).await;
+    let path = format!("/api/v1/prompts/{}", made["id"].as_str().unwrap());
+    for content in &contents[1..] {
+        test.put(&format!("{path}/content"), json!({ "content": content })).await.expect(200);
+    }
+    path
+}
+
+async fn drift(test: &TestApp, path: &str, query: &str) -> Value {
+    test.get(&format!("{path}/drift{query}")).await.expect(200)
+}
+
+#[tokio::test]
+async fn a_version_is_compared_with_the_one_before_it_and_with_the_first() {
+    let test = TestApp::api().await;
+    let second = LONG.replace("kind", "friendly");
+    let third = format!("# Greeting\n\n{second}");
+    let path = with_contents(&test, &[LONG, &second, &third]).await;
+
+    let found = drift(&test, &path, "").await;
+
+    assert_eq!((&found["version"], &found["content"]["compared_to"]), (&json!(3), &json!(2)));
+    assert_eq!(found["content"]["sections_added"], json!(["Greeting"]));
+    assert_eq!(found["content"]["cumulative"]["compared_to"], 1);
+    assert!(found["content"]["cumulative"]["char_similarity"].as_f64() < found["content"]["char_similarity"].as_f64());
+    assert_eq!(found["explanation"], json!(["content-minor", "cumulative-minor"]));
+    assert_eq!(found["status"], "insufficient_data");
+    assert_eq!(drift(&test, &path, "?version=2").await["content"]["severity"], "trivial");
+    let first = drift(&test, &path, "?version=1").await;
+    assert_eq!((&first["content"], &first["explanation"]), (&Value::Null, &json!([])));
+}
+
+#[tokio::test]
+async fn what_callers_must_change_for_is_breaking() {
+    let test = TestApp::api().await;
+    let path = with_contents(&test, &[LONG, &LONG.replace("{{name}}", "{{person}}")]).await;
+    let found = drift(&test, &path, "").await["content"].clone();
+    assert_eq!(found["severity"], "breaking");
+    assert_eq!((&found["variables_added"], &found["variables_removed"]), (&json!(["person"]), &json!(["name"])));
+    let schema = json!({ "config": { "response_schema": { "type": "object" }, "model": "m" } });
+    test.put(&path, schema).await.expect(200);
+    let found = drift(&test, &path, "").await["content"].clone();
+    assert_eq!((&found["severity"], &found["output_schema_changed"]), (&json!("breaking"), &json!(true)));
+    assert_eq!((&found["model_or_params_changed"], &found["token_ratio"]), (&json!(true), &json!(1.0)));
+}
+
+#[tokio::test]
+async fn the_baseline_is_the_first_published_version_unless_one_is_pinned() {
+    let test = TestApp::api().await;
+    let contents: Vec<String> = (0..5).map(|n| format!("{LONG} And so on, {n}.")).collect();
+    let path = with_contents(&test, &contents[..2].iter().map(String::as_str).collect::<Vec<_>>()).await;
+    test.put(&format!("{path}/lifecycle"), json!({ "status": "published" })).await.expect(200);
+    for content in &contents[2..] {
+        test.put(&format!("{path}/content"), json!({ "content": content })).await.expect(200);
+    }
+    let baseline = async || drift(&test, &path, "").await["content"]["cumulative"]["compared_to"].clone();
+    let pinned = format!("{path}/drift/baseline");
+
+    assert_eq!(baseline().await, 2);
+    let answer = test.put(&pinned, json!({ "version": 3 })).await.expect(200);
+    assert_eq!((&answer["version"], &answer["pinned_by"]), (&json!(3), &json!("anonymous")));
+    assert_eq!(baseline().await, 3);
+    assert_eq!(drift(&test, &path, "?version=2").await["content"]["cumulative"]["compared_to"], 1, "never a later one");
+    test.put(&pinned, json!({ "version": 1 })).await.expect(200);
+    assert_eq!(baseline().await, 1);
+    assert_eq!(test.delete(&pinned).await.status, 204);
+    assert_eq!(test.delete(&pinned).await.code(404), "not-found");
+    assert_eq!(baseline().await, 2);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said() {
+    let test = TestApp::api().await;
+    let path = with_contents(&test, &[LONG]).await;
+    assert_eq!(test.get(&format!("{path}/drift?version=2")).await.code(404), "not-found");
+    assert_eq!(test.get("/api/v1/prompts/prm_01J9Z3N5T8QWERTYASDFGHZXCV/drift").await.code(404), "not-found");
+    let violations = test.put(&format!("{path}/drift/baseline"), json!({ "version": 2 })).await.violations();
+    assert_eq!(violations, [("/version".to_owned(), "unknown-version".to_owned())]);
+    assert_eq!(test.get(&format!("{path}/drift?version=x")).await.violations()[0].0, "/version");
+}
