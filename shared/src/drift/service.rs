@@ -17,20 +17,7 @@ pub async fn get(app: &App, id: PromptId, version: Option<i64>) -> Result<Drift>
     let selector = version.map_or(Selector::Latest, Selector::Version);
     let version = prompts::get(app, id, &selector, Show { content: false, usage: false }).await?.version;
     let mut conn = app.db.read().await?;
-    let content = match version {
-        1 => None,
-        _ => {
-            let baseline = baseline(&mut conn, id).await?.min(version - 1);
-            let after = known(&mut conn, id, version).await?;
-            let before = known(&mut conn, id, version - 1).await?;
-            let first = known(&mut conn, id, baseline).await?;
-            let compared = tokio::task::spawn_blocking(move || ContentDrift {
-                step: content::compare(&before.body, &after.body, before.version),
-                cumulative: content::compare(&first.body, &after.body, first.version),
-            });
-            Some(compared.await.map_err(|error| Error::Internal(error.into()))?)
-        }
-    };
+    let content = if version == 1 { None } else { Some(content_drift(&mut conn, id, version).await?) };
     let name = |severity| serde_json::to_value(severity).ok().and_then(|name| name.as_str().map(str::to_owned));
     let mut explanation = Vec::new();
     if let Some(content) = &content {
@@ -39,6 +26,18 @@ pub async fn get(app: &App, id: PromptId, version: Option<i64>) -> Result<Drift>
     }
     let (status, evaluated_at) = (DriftStatus::InsufficientData, app.clock.now());
     Ok(Drift { prompt_id: id, version, status, evaluated_at, content, explanation })
+}
+
+async fn content_drift(conn: &mut Conn, id: PromptId, version: i64) -> Result<ContentDrift> {
+    let baseline = baseline(conn, id).await?.min(version - 1);
+    let after = known(conn, id, version).await?;
+    let before = known(conn, id, version - 1).await?;
+    let first = known(conn, id, baseline).await?;
+    let compared = tokio::task::spawn_blocking(move || ContentDrift {
+        step: content::compare(&before.body, &after.body, before.version),
+        cumulative: content::compare(&first.body, &after.body, first.version),
+    });
+    compared.await.map_err(|error| Error::Internal(error.into()))
 }
 
 /// The pinned version, or the first that was published, or the first.
