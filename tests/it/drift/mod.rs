@@ -31,7 +31,7 @@ async fn a_version_is_compared_with_the_one_before_it_and_with_the_first() {
     assert_eq!(found["content"]["sections_added"], json!(["Greeting"]));
     assert_eq!(found["content"]["cumulative"]["compared_to"], 1);
     assert!(found["content"]["cumulative"]["char_similarity"].as_f64() < found["content"]["char_similarity"].as_f64());
-    assert_eq!(found["explanation"], json!(["content-minor", "cumulative-minor"]));
+    assert_eq!(found["explanation"], json!(["content-trivial", "cumulative-minor"]));
     assert_eq!(found["status"], "insufficient_data");
     assert_eq!(drift(&test, &path, "?version=2").await["content"]["severity"], "trivial");
     let first = drift(&test, &path, "?version=1").await;
