@@ -45,7 +45,7 @@ async fn a_change_says_who_when_and_why_and_the_history_keeps_it() {
     let (id, next) = (prompt(&test, "first").await, prompt(&test, "next").await);
     let path = format!("/api/v1/prompts/{id}/lifecycle");
     test.put(&path, json!({ "status": "published", "reason": "reviewed" })).await.expect(200);
-    test.advance(Duration::from_secs(60));
+    test.advance(Duration::from_mins(1));
     let order = json!({ "status": "deprecated", "sunset_at": "2026-12-31T00:00:00Z", "successor_id": next });
     let change = test.put(&path, order).await.expect(200);
     assert_eq!(change["transition_timestamp"], "2026-01-01T12:01:00.000Z");

@@ -25,8 +25,21 @@ async fn filled(store: &Processes) {
     .await;
     let path = format!("/api/v1/prompts/{}", prompt["id"].as_str().unwrap());
     let chat = json!({ "category": "writing", "name": "chat", "type": "chat", "messages": [{ "role": "user", "content": "{{x}}" }] });
-    post("/api/v1/prompts", chat).await;
-    post(&format!("{path}/fork"), json!({ "new_name": "fork" })).await;
+    let chat = post("/api/v1/prompts", chat).await;
+    let fork = post(&format!("{path}/fork"), json!({ "new_name": "fork" })).await;
+    let relation = json!({ "target_prompt_id": fork["id"], "relationship_type": "similar", "strength": 0.1 });
+    post(&format!("{path}/relationships"), relation).await;
+    for (target, body) in [
+        (format!("{path}/lifecycle"), json!({ "status": "published", "reason": "✓" })),
+        (
+            format!("{path}/lifecycle"),
+            json!({ "status": "deprecated", "sunset_at": "2030-01-01T00:00:00Z", "successor_id": chat["id"] }),
+        ),
+        (format!("{path}/drift/baseline"), json!({ "version": 1 })),
+    ] {
+        let put = store.client().put(store.url(&target)).json(&body);
+        assert_eq!(put.send().await.unwrap().status(), 200);
+    }
     for content in ["second", "third {{b}}"] {
         let put = store.client().put(store.url(&format!("{path}/content"))).json(&json!({ "content": content }));
         assert_eq!(put.send().await.unwrap().status(), 200);
@@ -121,7 +134,7 @@ async fn a_row_that_arrives_otherwise_stops_the_copy_and_leaves_nothing() {
     filled(&store).await;
     server.create("meddled");
     let there = server.url("meddled");
-    refuses(&mut copy(&store, &store.folder().join("nowhere.db").to_str().unwrap(), &there), 73, &["nowhere.db"]);
+    refuses(&mut copy(&store, store.folder().join("nowhere.db").to_str().unwrap(), &there), 73, &["nowhere.db"]);
     let migrated = Processes::finish(store.command("prompt-store", &["migrate"]).env("PROMPT_STORE_DB", &there));
     assert_eq!(migrated.0, 0, "{}", migrated.2);
     server.sql(

@@ -16,7 +16,7 @@ async fn a_list_has_both_directions_the_strongest_first_and_filters() {
     let all = list("").await;
     assert_eq!((&all["prompt_id"], &all["total_relationships"]), (&json!(a), &json!(3)));
     assert_eq!(each(&all["outgoing_relationships"], "name"), ["c", "b"]);
-    assert_eq!(each(&all["incoming_relationships"], "source_prompt_id"), [b.clone()]);
+    assert_eq!(each(&all["incoming_relationships"], "source_prompt_id"), std::slice::from_ref(&b));
     assert_eq!(all["incoming_relationships"][0]["lifecycle_status"], "draft");
     let outgoing = list("?direction=outgoing").await;
     assert_eq!(
