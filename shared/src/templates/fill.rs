@@ -1,5 +1,6 @@
 //! A parsed template of any format, and how it is filled.
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -24,9 +25,12 @@ enum Body {
     Jinja(Jinja),
 }
 
+/// The bytes of a placeholder, and its name.
+pub(super) type Span<'t> = (Range<usize>, &'t str);
+
 /// A part of a template that has no logic.
 #[derive(Debug)]
-pub(super) enum Piece {
+enum Piece {
     /// Stays as it is.
     Text(String),
     /// Is replaced by the value of this name.
@@ -41,8 +45,8 @@ impl Template {
     /// Only [`TemplateFormat::Jinja2`] knows faults: syntax, something forbidden, and text of more than 64 KiB.
     pub fn parse(format: TemplateFormat, text: &str, declared: Option<&[String]>) -> Result<Self, Fault> {
         let pieces = match format {
-            TemplateFormat::Mustache => mustache::parse(text),
-            TemplateFormat::Fstring => fstring::parse(text, declared),
+            TemplateFormat::Mustache => pieces(text, mustache::spans(text)),
+            TemplateFormat::Fstring => pieces(text, fstring::spans(text, declared)),
             TemplateFormat::None => vec![Piece::Text(text.to_owned())],
             TemplateFormat::Jinja2 => {
                 let (jinja, variables) = Jinja::parse(text)?;
@@ -80,6 +84,19 @@ impl Template {
             }
         }
     }
+}
+
+/// Splits the text into what stays and what is replaced.
+fn pieces(text: &str, spans: Vec<Span<'_>>) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut kept = 0;
+    for (range, name) in spans {
+        pieces.push(Piece::Text(text[kept..range.start].to_owned()));
+        pieces.push(Piece::Variable(name.to_owned()));
+        kept = range.end;
+    }
+    pieces.push(Piece::Text(text[kept..].to_owned()));
+    pieces
 }
 
 /// Text as it is, `null` as nothing, and anything else as compact JSON.

@@ -4,14 +4,13 @@
 //! declared the variables only those are replaced, so JSON and code with braces survive.
 use std::collections::HashSet;
 
-use super::fill::Piece;
+use super::fill::Span;
 use super::model::identifier_len;
 
-/// Splits the text into what stays and what is replaced. Takes time linear in the text.
-pub(super) fn parse(text: &str, declared: Option<&[String]>) -> Vec<Piece> {
+/// Where the placeholders stand, and their names. Takes time linear in the text.
+pub(super) fn spans<'t>(text: &'t str, declared: Option<&[String]>) -> Vec<Span<'t>> {
     let declared: Option<HashSet<&str>> = declared.map(|names| names.iter().map(String::as_str).collect());
-    let mut pieces = Vec::new();
-    let mut kept = 0;
+    let mut spans = Vec::new();
     for (start, _) in text.match_indices('{') {
         let inside = &text[start + 1..];
         let (name, rest) = inside.split_at(identifier_len(inside));
@@ -19,11 +18,8 @@ pub(super) fn parse(text: &str, declared: Option<&[String]>) -> Vec<Piece> {
             && rest.starts_with('}')
             && declared.as_ref().is_none_or(|declared| declared.contains(name));
         if is_variable {
-            pieces.push(Piece::Text(text[kept..start].to_owned()));
-            pieces.push(Piece::Variable(name.to_owned()));
-            kept = start + name.len() + "{}".len();
+            spans.push((start..start + name.len() + "{}".len(), name));
         }
     }
-    pieces.push(Piece::Text(text[kept..].to_owned()));
-    pieces
+    spans
 }

@@ -2,7 +2,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Bound, Fault, Given, InputSchema, Template, TemplateFormat, VariableSpec, VariableType};
-use super::{bind, check_schema};
+use super::{bind, check_schema, placeholders};
 use crate::error::Error;
 
 fn map(value: Value) -> Map<String, Value> {
@@ -30,6 +30,29 @@ async fn jinja(text: &str, values: Value) -> Result<String, Fault> {
 
 fn variables(format: TemplateFormat, text: &str) -> Vec<String> {
     Template::parse(format, text, None).unwrap().variables().to_vec()
+}
+
+/// Each placeholder as it is written, and the variables it uses.
+fn written(format: TemplateFormat, text: &str) -> Vec<(&str, String)> {
+    let found = placeholders(format, text, None).unwrap();
+    found.into_iter().map(|placeholder| (&text[placeholder.range], placeholder.variables.join(" "))).collect()
+}
+
+#[test]
+fn placeholders_are_found_where_they_stand() {
+    let pairs = |pairs: &[(&'static str, &str)]| -> Vec<(&str, String)> {
+        pairs.iter().map(|(range, names)| (*range, (*names).to_owned())).collect()
+    };
+    assert_eq!(written(TemplateFormat::Mustache, "é {{ a }} {{{b}}}"), pairs(&[("{{ a }}", "a"), ("{{b}}", "b")]));
+    assert_eq!(written(TemplateFormat::Fstring, "é {a} {{b}}"), pairs(&[("{a}", "a"), ("{b}", "b")]));
+    assert_eq!(written(TemplateFormat::None, "{{a}}"), []);
+    assert_eq!(
+        written(TemplateFormat::Jinja2, "é {% for d in docs %}{{- d.docs + user.name }}{% endfor %}{{ 1 }}"),
+        pairs(&[("{% for d in docs %}", "docs"), ("{{- d.docs + user.name }}", "user"), ("{{ 1 }}", "")])
+    );
+    let filtered = placeholders(TemplateFormat::Jinja2, "{{ doc | trim | e }}", None).unwrap();
+    assert_eq!((filtered[0].filters.join(" "), filtered[0].inserts), ("trim e".to_owned(), true));
+    assert!(placeholders(TemplateFormat::Jinja2, "{{ a", None).is_err());
 }
 
 /// The code of a refusal, and the pointer and code of each violation.
