@@ -58,6 +58,7 @@ fn contract() -> (Router<Door>, OpenApi) {
         .nest("/api/v1/prompts", routes::versions::router())
         .nest("/api/v1/prompts", routes::relationships::of_prompts())
         .nest("/api/v1/prompts", routes::drift::router())
+        .nest("/api/v1/prompts", routes::suggestions::router())
         .nest("/api/v1/prompts", routes::lifecycle::of_prompts())
         .nest("/api/v1/lifecycle", routes::lifecycle::router())
         .nest("/api/v1/relationships", routes::relationships::router())

@@ -20,6 +20,7 @@ use utoipa::{
         (name = "versions", description = "What a prompt was, and the labels that point there."),
         (name = "lifecycle", description = "Draft, published, deprecated, archived."),
         (name = "drift", description = "How far a prompt has moved from what it was."),
+        (name = "suggestions", description = "What could be better about a prompt."),
         (name = "relationships", description = "What prompts have to do with each other."),
         (name = "bulk", description = "Many prompts at once."),
         (name = "operations", description = "How the store is."),

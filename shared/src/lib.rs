@@ -12,6 +12,7 @@ pub mod http;
 pub mod id;
 pub mod idempotency;
 pub mod jobs;
+pub mod lint;
 mod names;
 pub mod objects;
 pub mod page;
@@ -30,6 +31,7 @@ pub mod lifecycle;
 pub mod prompts;
 pub mod relationships;
 pub mod serving;
+pub mod suggestions;
 pub mod versions;
 
 pub use app::App;

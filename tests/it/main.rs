@@ -17,6 +17,7 @@ mod servers;
 mod serving;
 mod sources;
 mod sql;
+mod suggestions;
 mod tidy;
 mod usage;
 mod versions;

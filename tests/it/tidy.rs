@@ -10,11 +10,12 @@ const HANDLER_LINES_MAX: usize = 15;
 
 /// The rooms of `shared` by floor: a room uses lower ones, never its neighbours. What is not listed is the
 /// ground floor.
-const FLOORS: [(&str, u8); 9] = [
+const FLOORS: [(&str, u8); 10] = [
     ("audit", 1),
     ("versions", 1),
     ("prompts", 2),
     ("drift", 4),
+    ("suggestions", 4),
     ("lifecycle", 3),
     ("relationships", 3),
     ("bulk", 4),

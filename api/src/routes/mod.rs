@@ -5,4 +5,5 @@ pub(crate) mod lifecycle;
 pub(crate) mod prompts;
 pub(crate) mod relationships;
 pub(crate) mod serving;
+pub(crate) mod suggestions;
 pub(crate) mod versions;
