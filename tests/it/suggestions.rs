@@ -16,7 +16,7 @@ fn rules(report: &Value) -> Vec<String> {
 #[tokio::test]
 async fn a_text_is_checked_without_being_stored() {
     let test = TestApp::api().await;
-    let content = "Summarise {{text}} in three points. TODO: say for whom.\n```\nnever closed";
+    let content = "Summarise {{text}} in three points.\nTODO: say for whom.\n```\nnever closed";
     let report = test.post(LINT, json!({ "content": content, "variables": ["text", "left"] })).await.expect(200);
     let rules = rules(&report);
     for rule in ["C08", "S02", "T02"] {
@@ -32,7 +32,7 @@ async fn a_text_is_checked_without_being_stored() {
 #[tokio::test]
 async fn a_stored_prompt_is_checked_at_the_version_that_is_asked_for() {
     let test = TestApp::api().await;
-    let made = test.prompt("c", "n", "Summarise the text for children. TODO").await;
+    let made = test.prompt("c", "n", "Summarise the text for children.\nTODO: name the text").await;
     let path = format!("/api/v1/prompts/{}", made["id"].as_str().unwrap());
     test.put(&format!("{path}/content"), json!({ "content": "Summarise the text for children." })).await.expect(200);
     let suggestions = format!("{path}/suggestions");
