@@ -7,10 +7,10 @@ ONLY ?=
 # One engine: `make test STORE=postgres`
 STORE ?=
 
-.PHONY: help setup test lint fmt deny audit coverage dev openapi dist clean
+.PHONY: help setup test lint fmt deny audit coverage bench-engines dev openapi dist clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
 
 setup: ## install what the tests need, if it is missing: redis-server, postgresql, iproute2, openssl
 	@deploy/setup-tests.sh
@@ -44,6 +44,9 @@ audit: ## known vulnerabilities; needs the network
 coverage: setup ## line coverage of the tests
 	@deploy/install-tool.sh cargo-tarpaulin $(TARPAULIN_VERSION)
 	deploy/coverage.sh
+
+bench-engines: setup ## how fast both engines are beside sqlx alone; fails when a ratio is beyond its bound
+	$(CARGO) bench --locked --package tests --bench engines
 
 dev: ## serve, and start again on every change
 	@deploy/dev.sh
