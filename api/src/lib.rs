@@ -54,6 +54,7 @@ impl Door {
 fn contract() -> (Router<Door>, OpenApi) {
     OpenApiRouter::with_openapi(openapi::base())
         .nest("/api/v1/prompts", routes::prompts::router())
+        .nest("/api/v1/prompts", routes::search::router())
         .nest("/api/v1/prompts", routes::serving::router())
         .nest("/api/v1/prompts", routes::versions::router())
         .nest("/api/v1/prompts", routes::relationships::of_prompts())

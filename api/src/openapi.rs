@@ -16,6 +16,7 @@ use utoipa::{
     ),
     tags(
         (name = "prompts", description = "Keep a prompt, change it, find it."),
+        (name = "search", description = "Find prompts by their words."),
         (name = "serving", description = "Give me my prompt, filled."),
         (name = "versions", description = "What a prompt was, and the labels that point there."),
         (name = "lifecycle", description = "Draft, published, deprecated, archived."),

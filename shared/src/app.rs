@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     idempotency,
     jobs::Doorbell,
+    search,
     secret::SecretKey,
     uses::UseCounter,
 };
@@ -30,6 +31,8 @@ pub struct App {
     pub secret: SecretKey,
     /// Uses of prompts that are not yet in the database.
     pub uses: UseCounter,
+    /// What searches know by heart.
+    pub search: search::Index,
     /// When this process began.
     pub started_at: Timestamp,
 }

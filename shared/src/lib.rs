@@ -17,6 +17,7 @@ mod names;
 pub mod objects;
 pub mod page;
 pub mod retry;
+pub mod search;
 pub mod secret;
 pub mod start;
 pub mod telemetry;

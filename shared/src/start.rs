@@ -9,6 +9,7 @@ use crate::{
     config::{Mode, Settings},
     db::{Db, Location, Schema},
     jobs::Doorbell,
+    search::Index,
     secret::SecretKey,
     uses::UseCounter,
 };
@@ -99,8 +100,8 @@ pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failu
     };
     let clock = Clock::System;
     let started_at = clock.now();
-    let (settings, uses) = (Arc::new(settings), UseCounter::default());
-    Ok(App { db, doorbell, clock, settings, secret, uses, started_at })
+    let (settings, uses, search) = (Arc::new(settings), UseCounter::default(), Index::default());
+    Ok(App { db, doorbell, clock, settings, secret, uses, search, started_at })
 }
 
 async fn open_database(settings: &Settings, migration: Migration) -> Result<Db, Failure> {

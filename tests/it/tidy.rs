@@ -10,7 +10,7 @@ const HANDLER_LINES_MAX: usize = 15;
 
 /// The rooms of `shared` by floor: a room uses lower ones, never its neighbours. What is not listed is the
 /// ground floor.
-const FLOORS: [(&str, u8); 10] = [
+const FLOORS: [(&str, u8); 11] = [
     ("audit", 1),
     ("versions", 1),
     ("prompts", 2),
@@ -21,6 +21,7 @@ const FLOORS: [(&str, u8); 10] = [
     ("bulk", 4),
     ("serving", 4),
     ("idempotency", 0),
+    ("search", 0),
 ];
 
 fn refuse(what: &str, found: &[String]) {

@@ -28,6 +28,7 @@ use shared::{
     db::Db,
     id::JobId,
     jobs::{self, Doorbell, Queue},
+    search::Index,
     secret::SecretKey,
     uses::UseCounter,
 };
@@ -104,7 +105,8 @@ impl TestApp {
         let secret = SecretKey::from_text(&"test secret ".repeat(3)).unwrap();
         let started_at = clock.now();
         let uses = UseCounter::default();
-        let app = App { db, doorbell, clock, settings: settings.into(), secret, uses, started_at };
+        let search = Index::default();
+        let app = App { db, doorbell, clock, settings: settings.into(), secret, uses, search, started_at };
         let door = Door::new(app.clone(), edge, metrics(), CancellationToken::new());
         Self { router: api::router(door), app, worker: None, database }
     }

@@ -4,6 +4,7 @@ use shared::{
     bulk::{self, RunBulkOperation},
     db::Tx,
     jobs::{Claim, Outcome, Queue},
+    prompts,
 };
 
 /// Runs a job.
@@ -13,6 +14,7 @@ pub(crate) async fn dispatch(app: &App, claim: &Claim) -> Result<Outcome> {
             let job: RunBulkOperation = claim.order()?;
             bulk::run(app, claim, job.operation_id).await
         }
+        Queue::SearchIndex => prompts::index_missing(app, claim, &crate::caller()).await,
     }
 }
 
@@ -24,5 +26,7 @@ pub(crate) async fn gave_up(tx: &mut Tx, claim: &Claim) -> Result<()> {
             Ok(job) => bulk::gave_up(tx, job.operation_id).await,
             Err(_) => Ok(()),
         },
+        // The next start of an API orders it again.
+        Queue::SearchIndex => Ok(()),
     }
 }

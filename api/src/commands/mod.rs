@@ -1,4 +1,5 @@
 //! The commands of `prompt-store`, a file for each.
+mod check;
 mod copy;
 mod health;
 mod import;
@@ -48,6 +49,8 @@ enum Command {
     Seed,
     /// Add the prompts of a CSV, JSON, NDJSON or YAML file.
     Import(Box<import::Import>),
+    /// Compare the search index with the prompts, and make right what is wrong.
+    Check(check::Check),
     /// Move a whole store into another, empty database: from `SQLite` to `PostgreSQL`, or back.
     Copy(copy::Copy),
     /// Ask a running store whether it is ready: exit code 0, if it is.
@@ -80,6 +83,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Openapi => openapi::run(),
         Command::Seed => seed::run(open(settings).await?).await,
         Command::Import(import) => import.run(open(settings).await?).await,
+        Command::Check(check) => check.run(open(settings).await?).await,
         Command::Copy(copy) => copy.run(settings).await,
         Command::Health => health::run(&edge).await,
     }

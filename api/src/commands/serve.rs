@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 use shared::{
     App, Caller,
     config::{Mode, Settings},
-    prompts,
+    prompts, search,
     start::{self, Failure, Migration},
     telemetry,
 };
@@ -26,6 +26,8 @@ pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
     welcome(&app, address);
 
     let shutdown = start::shutdown_on_signal();
+    prompts::order_index(&app, &Caller::system("api")).await?;
+    tokio::spawn(warm_up(app.clone()));
     let worker = embedded_worker(&app, &shutdown);
     let door = Door::new(app.clone(), edge.clone(), metrics, shutdown.clone());
     let watching = tokio::spawn(start::watch_schema(app.clone(), shutdown.clone()));
@@ -57,6 +59,13 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failur
 fn embedded_worker(app: &App, shutdown: &CancellationToken) -> Option<JoinHandle<anyhow::Result<()>>> {
     let embedded = app.settings.mode() == Mode::Embedded;
     embedded.then(|| tokio::spawn(worker::run(app.clone(), start::instance(), shutdown.clone())))
+}
+
+/// The first search need not wait for what it must know.
+async fn warm_up(app: App) {
+    if let Err(error) = search::warm_up(&app).await {
+        tracing::warn!(error = error.for_log(), "the first search will have to read more");
+    }
 }
 
 async fn keep_writing_uses(app: App, shutdown: CancellationToken) {

@@ -4,6 +4,7 @@ pub(crate) mod drift;
 pub(crate) mod lifecycle;
 pub(crate) mod prompts;
 pub(crate) mod relationships;
+pub(crate) mod search;
 pub(crate) mod serving;
 pub(crate) mod suggestions;
 pub(crate) mod versions;

@@ -152,13 +152,24 @@ impl Db {
         observe("BEGIN", started, transaction).map(Conn::new)
     }
 
+    /// A connection whose statements all read as of one moment.
+    pub(crate) async fn read_at_once(&self) -> Result<Conn> {
+        Ok(Conn::new(match self {
+            Self::Sqlite { reader, .. } => Engine::Sqlite(Open(reader.begin().await?)),
+            Self::Postgres { pool, patience, .. } => {
+                let begun = conn::within(*patience, pool.begin_with(postgres::SNAPSHOT)).await?;
+                Engine::Postgres(Open(begun), *patience)
+            }
+        }))
+    }
+
     /// Everything as of one moment, however long it takes to read.
     async fn snapshot(&self) -> Result<Conn> {
         Ok(Conn::new(match self {
             Self::Sqlite { reader, .. } => Engine::Sqlite(Open(reader.begin().await?)),
             Self::Postgres { pool, .. } => {
-                let start = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Engine::Postgres(Open(postgres::unbounded(pool.begin_with(start).await?).await?), Duration::MAX)
+                let begun = pool.begin_with(postgres::SNAPSHOT).await?;
+                Engine::Postgres(Open(postgres::unbounded(begun).await?), Duration::MAX)
             }
         }))
     }

@@ -187,6 +187,9 @@ pub(super) async fn schema(pool: &PgPool) -> Result<Schema> {
     Ok(Schema::compare(found, &MIGRATIONS))
 }
 
+/// Begins a transaction that reads as of one moment.
+pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// Takes its time limits from a transaction.
 pub(super) async fn unbounded(mut tx: Transaction<'static, Postgres>) -> sqlx::Result<Transaction<'static, Postgres>> {
     tx.execute("SET LOCAL statement_timeout = 0").await?;
@@ -201,7 +204,8 @@ pub(super) async fn begin_load(pool: &PgPool) -> sqlx::Result<Transaction<'stati
     Ok(tx)
 }
 
-/// Every column of every table that holds the store: table, column, type, place in the primary key.
+/// Every column of every table that holds the store: table, column, type, place in the primary key. What is searched is
+/// made anew from it.
 pub(super) const COLUMNS: &str = "
     SELECT CAST(c.relname AS TEXT), CAST(a.attname AS TEXT), format_type(a.atttypid, NULL),
            CAST(COALESCE(array_position(CAST(i.indkey AS SMALLINT[]), a.attnum) + 1, 0) AS BIGINT)
@@ -209,7 +213,7 @@ pub(super) const COLUMNS: &str = "
     JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema()
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
-    WHERE c.relkind = 'r' AND c.relname <> '_sqlx_migrations'
+    WHERE c.relkind = 'r' AND c.relname <> '_sqlx_migrations' AND c.relname NOT LIKE 'search#_%' ESCAPE '#'
     ORDER BY c.relname COLLATE \"C\", a.attnum";
 
 /// The connection that holds the leader's lock, if no other process has it. The lock ends with the connection.

@@ -157,11 +157,13 @@ pub(super) async fn begin_load(writer: &SqlitePool) -> sqlx::Result<Transaction<
     Ok(tx)
 }
 
-/// Every column of every table that holds the store: table, column, type, place in the primary key.
+/// Every column of every table that holds the store: table, column, type, place in the primary key. What is searched is
+/// made anew from it.
 pub(super) const COLUMNS: &str = "
     SELECT t.name, c.name, c.type, c.pk
     FROM pragma_table_list t JOIN pragma_table_info(t.name) c
     WHERE t.schema = 'main' AND t.type = 'table' AND t.name <> '_sqlx_migrations' AND t.name NOT LIKE 'sqlite#_%' ESCAPE '#'
+      AND t.name NOT LIKE 'search#_%' ESCAPE '#'
     ORDER BY t.name, c.cid";
 
 pub(super) fn describe(pool: &SqlitePool) -> String {

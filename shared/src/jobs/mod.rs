@@ -20,17 +20,20 @@ pub use ledger::{
 pub enum Queue {
     /// Many prompts at once.
     BulkOperations,
+    /// Prompts that cannot be found yet.
+    SearchIndex,
 }
 
 impl Queue {
     /// All of them, in the order they are declared.
-    pub const ALL: [Self; 1] = [Self::BulkOperations];
+    pub const ALL: [Self; 2] = [Self::BulkOperations, Self::SearchIndex];
 
     /// As the ledger and Redis call it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::BulkOperations => "bulk-operations",
+            Self::SearchIndex => "search-index",
         }
     }
 
@@ -39,6 +42,7 @@ impl Queue {
     pub const fn concurrency(self) -> usize {
         match self {
             Self::BulkOperations => 2,
+            Self::SearchIndex => 1,
         }
     }
 
@@ -46,7 +50,7 @@ impl Queue {
     #[must_use]
     pub const fn attempts(self) -> i64 {
         match self {
-            Self::BulkOperations => 20,
+            Self::BulkOperations | Self::SearchIndex => 20,
         }
     }
 
@@ -55,7 +59,9 @@ impl Queue {
     pub fn retry_delay(self, attempt: i64) -> Duration {
         let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
         match self {
-            Self::BulkOperations => crate::retry::delay(attempt, Duration::from_secs(1), Duration::from_mins(10)),
+            Self::BulkOperations | Self::SearchIndex => {
+                crate::retry::delay(attempt, Duration::from_secs(1), Duration::from_mins(10))
+            }
         }
     }
 }

@@ -103,6 +103,7 @@ pub async fn set_label(
     if moved {
         let (now, detail) = (tx.now(), format!("{} -> {version}", label.label));
         repository::touch(&mut tx, id, now).await?;
+        service::indexed(&mut tx, id).await?;
         audit::record(&mut tx, "prompt.label_moved", id, Some(detail)).await?;
     }
     tx.commit_with(&label).await?;
@@ -122,6 +123,7 @@ pub async fn delete_label(
     versions::delete_label(&mut tx, id, label, None).await?;
     let now = tx.now();
     repository::touch(&mut tx, id, now).await?;
+    service::indexed(&mut tx, id).await?;
     audit::record(&mut tx, "prompt.label_deleted", id, Some(label.to_owned())).await?;
     tx.commit_with(&()).await
 }

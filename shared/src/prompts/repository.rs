@@ -134,6 +134,22 @@ pub(super) async fn find_by_name(
     Ok(row.map(Prompt::from))
 }
 
+/// The prompts of these ids that are there, in no order.
+pub(super) async fn find_all(conn: &mut Conn, ids: &[PromptId], show: Show) -> Result<Vec<Prompt>> {
+    let Some((first, rest)) = ids.split_first() else { return Ok(Vec::new()) };
+    let mut query = at(select(&show), &Selector::Latest).then("AND p.deleted_at IS NULL AND p.id IN (?", &[first]);
+    for id in rest {
+        query = query.then(", ?", &[id]);
+    }
+    // Filled up, so that there are few different statements to prepare.
+    for _ in ids.len()..ids.len().next_power_of_two() {
+        query = query.then(", ?", &[first]);
+    }
+    let query = query.then(")", params![]);
+    let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
+    Ok(rows.into_iter().map(Prompt::from).collect())
+}
+
 const LOCK: &str = "UPDATE prompts SET revision = revision WHERE id = $1 AND deleted_at IS NULL";
 
 /// Holds a prompt until the transaction ends: whoever else wants to write to it waits. Answers whether it
@@ -332,6 +348,33 @@ pub(super) async fn tags(conn: &mut Conn, after: &str, request: &PageRequest) ->
     let (total,) = conn.fetch_one(COUNT_TAGS, params![]).await?;
     let rows = conn.fetch_all(TAGS, params![after, request.limit_and_one(), request.offset()]).await?;
     Ok((rows, total))
+}
+
+const USES: &str = "SELECT prompt_id, CAST(sum(uses) AS BIGINT) FROM prompt_uses WHERE last_used_at >= $1
+                    GROUP BY prompt_id";
+
+/// How often prompts were used that were used since then.
+pub(super) async fn uses(conn: &mut Conn, since: Timestamp) -> Result<Vec<(String, i64)>> {
+    conn.fetch_all(USES, params![since]).await
+}
+
+const NOT_INDEXED: &str = "SELECT p.id FROM prompts p
+                           WHERE p.deleted_at IS NULL AND p.id > $1
+                             AND NOT EXISTS (SELECT 1 FROM search_documents d WHERE d.id = p.id AND d.analysis = $2)
+                           ORDER BY p.id LIMIT $3";
+
+/// Prompts that the index does not know, or knows as an earlier program made it.
+pub(super) async fn not_indexed(conn: &mut Conn, after: &str, analysis: i64, most: i64) -> Result<Vec<PromptId>> {
+    let rows: Vec<(PromptId,)> = conn.fetch_all(NOT_INDEXED, params![after, analysis, most]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+const PAGE: &str = "SELECT id FROM prompts WHERE deleted_at IS NULL AND id > $1 ORDER BY id LIMIT $2";
+
+/// The ids of prompts, in order.
+pub(super) async fn ids(conn: &mut Conn, after: &str, most: i64) -> Result<Vec<PromptId>> {
+    let rows: Vec<(PromptId,)> = conn.fetch_all(PAGE, params![after, most]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 const ADD_USES: &str = "INSERT INTO prompt_uses (prompt_id, version, uses, last_used_at) VALUES ($1, $2, $3, $4)

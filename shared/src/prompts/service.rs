@@ -1,6 +1,6 @@
 //! What can be done with a prompt.
 use super::{
-    ContentPatch, Draft, Fork, LifecycleStatus, NewPrompt, Precondition, Prompt, PromptPatch, Selector, Show,
+    ContentPatch, Draft, Fork, LifecycleStatus, NewPrompt, Precondition, Prompt, PromptPatch, Selector, Show, indexing,
     repository,
 };
 use crate::{
@@ -39,7 +39,7 @@ pub async fn insert(
     versions::append(tx, NewVersion { prompt_id: id, version: 1, body: &draft.body, change_summary, change_type })
         .await?;
     audit::record(tx, "prompt.created", id, None).await?;
-    current(tx, id).await
+    indexed(tx, id).await
 }
 
 /// A prompt at one of its versions.
@@ -133,15 +133,16 @@ pub(super) async fn write(tx: &mut Tx, prompt: Prompt, draft: &Draft, change_typ
             .await?;
     }
     audit::record(tx, "prompt.updated", id, None).await?;
-    current(tx, id).await
+    indexed(tx, id).await
 }
 
 /// Deletes a prompt, so that [`restore`] can bring it back. Its name is free at once.
 pub async fn delete(app: &App, caller: &Caller, id: PromptId, precondition: &Precondition) -> Result<()> {
     let mut tx = begin!(app, caller);
-    hold(&mut tx, id, precondition).await?;
+    let prompt = hold(&mut tx, id, precondition).await?;
     let now = tx.now();
     repository::delete(&mut tx, id, now).await?;
+    indexing::take_out(&mut tx, &prompt).await?;
     audit::record(&mut tx, "prompt.deleted", id, None).await?;
     tx.commit_with(&()).await
 }
@@ -157,7 +158,7 @@ pub async fn restore(app: &App, caller: &Caller, id: PromptId, precondition: &Pr
     let now = tx.now();
     repository::restore(&mut tx, id, (&category, &name), now).await?;
     audit::record(&mut tx, "prompt.restored", id, None).await?;
-    let prompt = current(&mut tx, id).await?;
+    let prompt = indexed(&mut tx, id).await?;
     tx.commit_with(&prompt).await?;
     Ok(prompt)
 }
@@ -211,6 +212,7 @@ pub async fn set_status(
 ) -> Result<()> {
     let now = tx.now();
     repository::set_status(tx, prompt.id, status, aftermath, now).await?;
+    indexed(tx, prompt.id).await?;
     let detail = format!("{} -> {status}", prompt.lifecycle_status);
     audit::record(tx, "prompt.lifecycle_changed", prompt.id, Some(detail)).await
 }
@@ -218,6 +220,13 @@ pub async fn set_status(
 /// How many prompts stand where in their life. Where none stands, nothing is said.
 pub async fn count_by_status(app: &App) -> Result<Vec<(LifecycleStatus, i64)>> {
     repository::count_by_status(&mut app.db.read().await?).await
+}
+
+/// A prompt as it is after a write, once the index knows it so.
+pub(super) async fn indexed(tx: &mut Tx, id: PromptId) -> Result<Prompt> {
+    let prompt = current(tx, id).await?;
+    indexing::put(tx, &prompt).await?;
+    Ok(prompt)
 }
 
 /// A prompt that is known to be there.

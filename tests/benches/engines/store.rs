@@ -9,6 +9,7 @@ use shared::{
     db::Db,
     jobs::Doorbell,
     prompts::NewPrompt,
+    search::Index,
     secret::SecretKey,
     uses::UseCounter,
 };
@@ -149,7 +150,16 @@ async fn open(location: &str) -> App {
     let (clock, uses) = (Clock::System, UseCounter::default());
     let secret = SecretKey::from_text(&"bench secret ".repeat(3)).unwrap();
     let started_at = clock.now();
-    App { db, doorbell: Doorbell::Silent, clock, settings: settings.into(), secret, uses, started_at }
+    App {
+        db,
+        doorbell: Doorbell::Silent,
+        clock,
+        settings: settings.into(),
+        secret,
+        uses,
+        search: Index::default(),
+        started_at,
+    }
 }
 
 /// With the connections the product has, as many and set up alike, but without what its pools do when one is taken or

@@ -1,0 +1,183 @@
+//! How a query is asked: first as it is, then with other words, at last for any of its words.
+use super::{
+    expression::{AnyOf, Expression, Phrase},
+    query::{Clause, Query},
+    synonyms,
+    vocabulary::Vocabulary,
+    words::{self, Word},
+};
+
+/// Words that nearly every text has. They tell nothing where any word will do.
+const STOP_WORDS: [&str; 78] = [
+    "a", "about", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "do", "does",
+    "for", "from", "get", "give", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "just",
+    "like", "make", "me", "my", "need", "no", "not", "of", "on", "one", "or", "our", "out", "please", "s", "should",
+    "so", "some", "t", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "up", "us",
+    "use", "using", "want", "was", "we", "what", "when", "which", "who", "will", "with", "would", "you", "your",
+    "yours",
+];
+
+/// A word that was taken for another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Correction {
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+/// The questions a query becomes, the strictest first.
+pub(super) struct Ladder<'q> {
+    query: &'q Query,
+    vocabulary: &'q Vocabulary,
+    documents: usize,
+}
+
+impl<'q> Ladder<'q> {
+    pub(super) fn new(query: &'q Query, vocabulary: &'q Vocabulary, documents: usize) -> Self {
+        Self { query, vocabulary, documents }
+    }
+
+    /// All words, the last one also as the beginning of one.
+    pub(super) fn exact(&self) -> Expression {
+        let all = self.query.clauses.iter().map(|clause| self.any_of(self.as_written(clause)));
+        Expression { all: all.collect(), any: Vec::new() }
+    }
+
+    /// All words, or others in their place.
+    pub(super) fn wide(&self) -> Expression {
+        let (quoted, loose) = self.parted();
+        let loose = loose.into_iter().map(|(word, open)| self.any_of(self.alternatives(word, open)));
+        Expression { all: quoted.into_iter().chain(loose).collect(), any: Vec::new() }
+    }
+
+    /// Any word, or another in its place; but all that stands in quotes.
+    pub(super) fn loose(&self) -> Expression {
+        let (all, mut loose) = self.parted();
+        if loose.iter().any(|(word, _)| !is_stop_word(&word.folded)) {
+            loose.retain(|(word, _)| !is_stop_word(&word.folded));
+        }
+        let any = loose.into_iter().map(|(word, open)| self.any_of(self.alternatives(word, open))).collect();
+        Expression { all, any }
+    }
+
+    /// Anything that must not be found.
+    pub(super) fn excluded(&self) -> Expression {
+        let any = self.query.excluded.iter().map(|clause| self.any_of(self.as_written(clause)));
+        Expression { all: Vec::new(), any: any.collect() }
+    }
+
+    /// The words that nobody has written, and what was meant.
+    pub(super) fn corrections(&self) -> Vec<Correction> {
+        let (_, loose) = self.parted();
+        let corrected = |(word, open): (&Word, bool)| {
+            let to = self.meant(word, open).into_iter().next()?;
+            Some(Correction { from: word.folded.clone(), to })
+        };
+        loose.into_iter().filter_map(corrected).collect()
+    }
+
+    /// What stands in quotes, and every other word.
+    fn parted(&self) -> (Vec<AnyOf>, Vec<(&'q Word, bool)>) {
+        let (mut quoted, mut loose) = (Vec::new(), Vec::new());
+        for clause in &self.query.clauses {
+            if clause.quoted {
+                quoted.push(self.any_of(self.as_written(clause)));
+                continue;
+            }
+            let last = clause.words.len() - 1;
+            loose.extend(clause.words.iter().enumerate().map(|(place, word)| (word, clause.open && place == last)));
+        }
+        (quoted, loose)
+    }
+
+    fn as_written(&self, clause: &Clause) -> Vec<Phrase> {
+        let mut phrases = vec![Phrase::of(&clause.words)];
+        if clause.open {
+            phrases.push(Phrase::beginning(&clause.words));
+            if let [word] = clause.words.as_slice() {
+                phrases.extend(self.completions(word));
+            }
+        }
+        phrases
+    }
+
+    fn completions(&self, word: &Word) -> impl Iterator<Item = Phrase> {
+        let stems = if word.unspaced { Vec::new() } else { self.vocabulary.stems_of_completions(&word.folded) };
+        stems.into_iter().map(|stem| Phrase { terms: vec![stem], open: false })
+    }
+
+    fn alternatives(&self, word: &Word, open: bool) -> Vec<Phrase> {
+        let words = std::slice::from_ref(word);
+        let mut phrases = vec![Phrase::of(words)];
+        if open {
+            phrases.push(Phrase::beginning(words));
+            phrases.extend(self.completions(word));
+        }
+        phrases.extend(synonyms::of(&words::stem(&word.folded)).iter().cloned());
+        for meant in self.meant(word, open) {
+            phrases.push(Phrase::of(&words::words(&meant).collect::<Vec<_>>()));
+        }
+        phrases
+    }
+
+    /// What a word was meant to be, if nobody has written it.
+    fn meant(&self, word: &Word, open: bool) -> Vec<String> {
+        let known = self.vocabulary.knows(&word.folded)
+            || self.vocabulary.documents(&words::stem(&word.folded)) > 0
+            || open && self.vocabulary.knows_beginning(&word.folded);
+        if known || word.unspaced {
+            return Vec::new();
+        }
+        let corrections = self.vocabulary.corrections(&word.folded);
+        if !corrections.is_empty() {
+            return corrections.into_iter().map(str::to_owned).collect();
+        }
+        self.vocabulary.parts(&word.folded).map(|(one, other)| format!("{one} {other}")).into_iter().collect()
+    }
+
+    /// Rare words tell more: the logarithm of how many documents there are for each that has one.
+    #[expect(clippy::cast_precision_loss, reason = "a weight needs few digits")]
+    fn any_of(&self, phrases: Vec<Phrase>) -> AnyOf {
+        let having = |phrase: &Phrase| {
+            let least = phrase.terms.iter().map(|term| self.vocabulary.documents(term)).min();
+            least.unwrap_or(0) as usize
+        };
+        let having: usize = phrases.iter().map(having).sum::<usize>().min(self.documents);
+        let weight = (1.0 + (self.documents as f64 + 1.0) / (having as f64 + 1.0)).ln();
+        AnyOf { phrases, weight }
+    }
+}
+
+/// Is it one of the words that nearly every text has?
+pub(super) fn is_stop_word(folded: &str) -> bool {
+    STOP_WORDS.binary_search(&folded).is_ok()
+}
+
+/// The query, with the words that were meant.
+pub(super) fn corrected(text: &str, corrections: &[Correction]) -> String {
+    let (mut corrected, mut from) = (String::new(), 0);
+    for word in words::words(text) {
+        if let Some(correction) = corrections.iter().find(|correction| correction.from == word.folded) {
+            corrected.push_str(&text[from..word.span.start]);
+            corrected.push_str(&correction.to);
+            from = word.span.end;
+        }
+    }
+    corrected.push_str(&text[from..]);
+    corrected
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stop_words_are_in_order() {
+        assert!(STOP_WORDS.is_sorted());
+    }
+
+    #[test]
+    fn a_correction_leaves_the_rest_of_a_query_alone() {
+        let corrections = [Correction { from: "terminl".into(), to: "terminal".into() }];
+        assert_eq!(corrected("the \"Linux\" Terminl, tag:x", &corrections), "the \"Linux\" terminal, tag:x");
+    }
+}
