@@ -51,8 +51,10 @@ async fn ring(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> 
     {
         *lead = None;
     }
-    for queue in Queue::ALL {
-        match app.doorbell.room(queue).await {
+    // Asked all at once: a Redis that is away keeps us waiting no longer for many queues than for one.
+    let rooms = futures::future::join_all(Queue::ALL.map(|queue| app.doorbell.room(queue))).await;
+    for (queue, room) in Queue::ALL.into_iter().zip(rooms) {
+        match room {
             Ok(room) => {
                 if lead.is_none() {
                     *lead = app.db.lead().await?;

@@ -16,7 +16,7 @@ impl Check {
     pub(super) async fn run(self, app: App) -> Result<(), Failure> {
         let bar = ProgressBar::new_spinner().with_style(
             ProgressStyle::with_template("{spinner} {pos} prompts checked ({per_sec})")
-                .unwrap_or(ProgressStyle::default_spinner()),
+                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
         );
         let caller = Caller::system("check");
         let checked = prompts::check(&app, &caller, !self.dry_run, |done| bar.set_position(done)).await;

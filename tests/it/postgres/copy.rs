@@ -66,14 +66,15 @@ async fn filled(store: &Processes) {
     drop(api);
 }
 
-/// Every row of every table of a file, in the words of the database itself.
+/// Every row of every table of a file, in the words of the database itself. What is searched is made anew from them.
 async fn dump(file: &Path) -> Vec<String> {
     let (settings, _) = settings(&["--db", file.to_str().unwrap()]);
     let db = Db::open(&settings).await.unwrap();
     let mut conn = db.read().await.unwrap();
     let tables =
         "SELECT name, (SELECT group_concat('quote(' || c.name || ')', '||'',''||') FROM pragma_table_info(t.name) c)
-                  FROM sqlite_master t WHERE type = 'table' AND name NOT LIKE '%sqlx%' ORDER BY name";
+                  FROM sqlite_master t WHERE type = 'table' AND name NOT LIKE '%sqlx%'
+                                       AND name NOT LIKE 'search%' ORDER BY name";
     let tables: Vec<(String, String)> = conn.fetch_all(tables, &[]).await.unwrap();
     let mut rows = Vec::new();
     for (table, values) in tables {

@@ -3,6 +3,7 @@ mod change;
 mod create;
 mod delete;
 mod fork;
+mod index;
 mod list;
 mod pages;
 mod precondition;
