@@ -134,7 +134,7 @@ fn ip(arguments: &str) -> Result<(), String> {
 }
 
 /// Written past the test runner, which keeps to itself what a test that passes prints.
-pub(crate) fn skipped(why: &str) {
+pub fn skipped(why: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     let _ = writeln!(std::io::stderr(), "\n*** SKIPPED, so NOTHING IS SHOWN: {test} needs {why}\n");
 }

@@ -11,7 +11,10 @@ mod processes;
 mod redis_server;
 mod wait;
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use api::{Door, config::Edge};
 use axum::{
@@ -41,7 +44,7 @@ use database::Database;
 pub use accident::Accident;
 pub use afterwards::Afterwards;
 pub use database::{Engine, engine};
-pub use hosts::{Host, Hosts};
+pub use hosts::{Host, Hosts, skipped};
 pub use postgres_server::PostgresServer;
 pub use processes::{Process, Processes, binary};
 pub use redis_server::RedisServer;
@@ -56,7 +59,7 @@ pub struct TestApp {
     pub app: App,
     router: Router,
     worker: Option<(CancellationToken, JoinHandle<anyhow::Result<()>>)>,
-    database: Database,
+    database: Arc<Database>,
 }
 
 impl TestApp {
@@ -91,8 +94,17 @@ impl TestApp {
         test
     }
 
+    /// Another process over the same store, as far as one process can be two: it has its own connections, and
+    /// whatever it keeps in memory. Both have one clock.
+    pub async fn another(&self) -> Self {
+        Self::over(Arc::clone(&self.database), &[], Doorbell::Silent, self.app.clock.clone()).await
+    }
+
     async fn start(args: &[&str], doorbell: Doorbell, clock: Clock) -> Self {
-        let database = Database::migrated();
+        Self::over(Arc::new(Database::migrated()), args, doorbell, clock).await
+    }
+
+    async fn over(database: Arc<Database>, args: &[&str], doorbell: Doorbell, clock: Clock) -> Self {
         let location = database.location();
         // Few connections each, so that as many tests run at once as there are processors.
         let store = ["--db", &location, "--db-connections", "5", "--lease-ms", "1000", "--tick-ms", "50"];
