@@ -13,6 +13,7 @@ mod processes;
 mod prompts;
 mod readme;
 mod relationships;
+mod search;
 mod servers;
 mod serving;
 mod sources;
