@@ -35,7 +35,7 @@ async fn find(State(app): State<App>, Json(request): Json<SearchRequest>) -> Res
 struct SuggestQuery {
     /// At most 512 bytes.
     #[param(required)]
-    q: String,
+    q: Option<String>,
     /// The most suggestions, 1 to 10.
     #[param(minimum = 1, maximum = 10, default = 10)]
     limit: Option<i64>,
@@ -55,5 +55,5 @@ struct Suggestions {
 )]
 async fn suggest(State(app): State<App>, Query(query): Query<SuggestQuery>) -> Result<Json<Suggestions>, Problem> {
     let limit = query.limit.unwrap_or(SUGGESTIONS_MAX);
-    Ok(Json(Suggestions { suggestions: search::suggest(&app, &query.q, limit).await? }))
+    Ok(Json(Suggestions { suggestions: search::suggest(&app, query.q.as_deref(), limit).await? }))
 }

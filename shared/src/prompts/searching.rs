@@ -57,11 +57,11 @@ pub struct SearchRequest {
     /// Exactly this one; or `folder/*` for everything below it.
     pub category: Option<OneOrMany<String>>,
     /// They have one of these.
-    pub tags: Option<OneOrMany<String>>,
+    pub tags: Option<Vec<String>>,
     /// They stand here in their life.
     pub lifecycle_status: Option<OneOrMany<LifecycleStatus>>,
     /// They have one of these labels.
-    pub labels: Option<OneOrMany<String>>,
+    pub labels: Option<Vec<String>>,
     /// Their variables are written so.
     pub template_format: Option<OneOrMany<TemplateFormat>>,
     /// They were made by this actor.
@@ -117,10 +117,11 @@ pub struct Highlights {
     pub tags: Vec<String>,
 }
 
-/// What a score is made of: `exact + ((3 - rung) + text · status_factor · use_factor / 1.1) / 3`.
+/// What a score is made of: `exact + ((4 - rung) + text · status_factor · use_factor / 1.1) / 4`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
-    /// 1: it has all words. 2: all words, or others in their place. 3: some of the words. 0: no words were asked for.
+    /// 1: it has all words. 2: all words, or others in their place. 3: some of the words. 4: only what stands in quotes.
+    /// 0: no words were asked for.
     pub rung: u8,
     /// 3: this is its very name. 2: these are the words of its name. 1: they are when corrected. 0: they are not.
     pub exact: u8,
@@ -181,9 +182,9 @@ impl SearchRequest {
         let mut filters = Vec::new();
         for (field, values) in [
             (Field::Category, values(self.category.as_ref())),
-            (Field::Tags, values(self.tags.as_ref())),
+            (Field::Tags, self.tags.clone()),
             (Field::LifecycleStatus, values(self.lifecycle_status.as_ref())),
-            (Field::Labels, values(self.labels.as_ref())),
+            (Field::Labels, self.labels.clone()),
             (Field::TemplateFormat, values(self.template_format.as_ref())),
             (Field::CreatedBy, values(self.created_by.as_ref())),
         ] {
@@ -222,25 +223,26 @@ pub async fn search(app: &App, request: &SearchRequest) -> Result<SearchResults>
         None => &found.hits[usize::try_from(page.offset()).unwrap_or(0).min(found.hits.len())..],
     };
     let hits: Vec<Hit> = rest.iter().take(usize::try_from(page.limit_and_one()).unwrap_or(0)).cloned().collect();
-    let places: HashMap<String, Position> = hits.iter().map(|hit| (hit.id().to_owned(), position(hit))).collect();
+    let shown = hits.len().min(usize::try_from(page.limit()).unwrap_or(0));
+    let end = Found::place(&hits[..shown]).map(position);
     let items = show(&mut found, hits, request).await?;
-    let page = page.page(&app.secret, &list, total, items, |item| places[&item.prompt.id.to_string()].clone());
+    let page = page.page(&app.secret, &list, total, items, |_| end.clone().expect("a page that is not empty ends"));
     let facets = found.facets.into_iter().map(|facet| (facet.field.name().to_owned(), facet.values)).collect();
     let corrections = found.corrections.into_iter().map(|(from, to)| Correction { from, to }).collect();
     Ok(SearchResults { page, facets, corrections, did_you_mean: found.did_you_mean, relaxed: found.relaxed })
 }
 
-/// A cursor holds the place of the last hit.
-fn position(hit: &Hit) -> Position {
-    let (score, updated_at, id) = Found::place(hit);
-    Position { key: SortKey::Number(score), id: format!("{updated_at} {id}") }
+/// A cursor holds the place where its page ended.
+fn position(place: Place) -> Position {
+    Position { key: SortKey::Number(place.score), id: format!("{} {}", place.updated_at, place.ids.join(" ")) }
 }
 
 fn place(position: Position) -> Result<Place> {
-    let (SortKey::Number(score), Some((updated_at, id))) = (&position.key, position.id.split_once(' ')) else {
+    let (SortKey::Number(score), Some((updated_at, ids))) = (&position.key, position.id.split_once(' ')) else {
         return Err(Error::internal("a cursor of ours holds no place"));
     };
-    Ok((*score, updated_at.parse().map_err(|_| Error::internal("a cursor of ours holds no time"))?, id.to_owned()))
+    let updated_at = updated_at.parse().map_err(|_| Error::internal("a cursor of ours holds no time"))?;
+    Ok(Place { score: *score, updated_at, ids: ids.split(' ').map(str::to_owned).collect() })
 }
 
 /// The prompts of the hits, in their order.

@@ -20,6 +20,10 @@ use crate::{
 
 /// With so many hits nobody needs what was not asked for.
 const ENOUGH: usize = 10;
+/// So many hits at the end of a page would have to go before its cursor loses its place.
+const ANCHORS: usize = 5;
+/// How often a query is asked, less and less strictly.
+const RUNGS: u8 = 4;
 /// A corrected query is proposed when it finds so many times as much.
 const WORTH_MEANING: usize = 3;
 
@@ -38,7 +42,8 @@ pub struct Search {
 #[derive(Clone, Debug)]
 pub struct Hit {
     entry: Arc<Entry>,
-    /// 1: all words as they are. 2: all words, or others in their place. 3: some of the words. 0: no words were asked for.
+    /// 1: all words as they are. 2: all words, or others in their place. 3: some of the words. 4: only what stands in quotes.
+    /// 0: no words were asked for.
     pub rung: u8,
     /// How well the name fits: 3 the very name, 2 its words, 1 its words when corrected.
     pub exact: u8,
@@ -60,8 +65,8 @@ impl Hit {
     /// Larger is better; scores of two answers do not compare.
     #[must_use]
     pub fn score(&self) -> f64 {
-        let rung = if self.rung == 0 { 0.0 } else { f64::from(3 - self.rung) };
-        f64::from(self.exact) + (rung + self.text * self.status_factor * self.use_factor / 1.1) / 3.0
+        let above = if self.rung == 0 { 0.0 } else { f64::from(RUNGS - self.rung) };
+        f64::from(self.exact) + (above + self.text * self.status_factor * self.use_factor / 1.1) / f64::from(RUNGS)
     }
 
     /// What hits are sorted by, the best first: ties are broken by the last change, then by the id. Where no words were
@@ -77,8 +82,16 @@ impl Hit {
     }
 }
 
-/// Where a page of hits ended.
-pub type Place = (i64, i64, String);
+/// Where a page of hits ended: at the last of these hits that is still there. If none is, where it stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The score of the last, times 10⁹.
+    pub score: i64,
+    /// When the last was written to.
+    pub updated_at: i64,
+    /// The last hits of the page, in order.
+    pub ids: Vec<String>,
+}
 
 /// What was found.
 pub struct Found {
@@ -114,18 +127,28 @@ impl Found {
         self.hits[..best].sort_by(|one, other| one.place().cmp(&other.place()));
     }
 
-    /// Where a hit stands.
+    /// Where a page ends.
     #[must_use]
-    pub fn place(hit: &Hit) -> Place {
-        let (Reverse(score), Reverse(updated_at), Reverse(id)) = hit.place();
-        (score, updated_at, id.to_owned())
+    pub fn place(page: &[Hit]) -> Option<Place> {
+        let (Reverse(score), Reverse(updated_at), _) = page.last()?.place();
+        let ids = page[page.len().saturating_sub(ANCHORS)..].iter().map(|hit| hit.id().to_owned());
+        Some(Place { score, updated_at, ids: ids.collect() })
     }
 
-    /// The hits after that place.
+    /// The hits after that place. All scores shift a little when prompts come and go, but hits keep their order; so what
+    /// counts is where the last hit stands now.
     #[must_use]
     pub fn after(&self, place: &Place) -> &[Hit] {
-        let place = (Reverse(place.0), Reverse(place.1), Reverse(place.2.as_str()));
-        &self.hits[self.hits.iter().take_while(|hit| hit.place() <= place).count()..]
+        let at = |id: &String| self.hits.iter().position(|hit| hit.id() == id);
+        let from = match place.ids.iter().rev().find_map(at) {
+            Some(last) => last + 1,
+            None => {
+                let id = place.ids.last().map_or("", String::as_str);
+                let place = (Reverse(place.score), Reverse(place.updated_at), Reverse(id));
+                self.hits.iter().take_while(|hit| hit.place() <= place).count()
+            }
+        };
+        &self.hits[from..]
     }
 }
 
@@ -152,7 +175,8 @@ pub async fn find(app: &App, search: Search) -> Result<Found> {
     let corrections = ladder.corrections();
     let mut first = 0;
     let mut asked: Vec<Expression> = Vec::new();
-    for (rung, expression) in [(1, ladder.exact()), (2, ladder.wide()), (3, ladder.loose())] {
+    let rungs = [ladder.exact(), ladder.wide(), ladder.loose(), ladder.quoted()];
+    for (rung, expression) in (1..).zip(rungs) {
         if gathered.hits.len() >= ENOUGH {
             break;
         }
@@ -268,7 +292,7 @@ impl<'m> Gathered<'m> {
         self.marker.spare_stop_words();
         Found {
             conn: reading.conn,
-            relaxed: self.hits.iter().any(|hit| hit.rung == 3),
+            relaxed: self.hits.iter().any(|hit| hit.rung > 2),
             facets: self.facets.finish(),
             hits: self.hits,
             corrections: corrections.into_iter().map(|one| (one.from, one.to)).collect(),

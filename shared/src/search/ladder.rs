@@ -4,7 +4,7 @@ use super::{
     query::{Clause, Query},
     synonyms,
     vocabulary::Vocabulary,
-    words::{self, Word},
+    words::{self, Word, sought_pairs},
 };
 
 /// Words that nearly every text has. They tell nothing where any word will do.
@@ -55,8 +55,22 @@ impl<'q> Ladder<'q> {
         if loose.iter().any(|(word, _)| !is_stop_word(&word.folded)) {
             loose.retain(|(word, _)| !is_stop_word(&word.folded));
         }
-        let any = loose.into_iter().map(|(word, open)| self.any_of(self.alternatives(word, open))).collect();
+        let mut any = Vec::new();
+        for (word, open) in loose {
+            if word.unspaced {
+                // Nobody knows where its words begin, so any pair of its characters will do.
+                let pair = |term| self.any_of(vec![Phrase { terms: vec![term], open: false }]);
+                any.extend(sought_pairs(&word.folded).into_iter().map(pair));
+            } else {
+                any.push(self.any_of(self.alternatives(word, open)));
+            }
+        }
         Expression { all, any }
+    }
+
+    /// Only what stands in quotes.
+    pub(super) fn quoted(&self) -> Expression {
+        Expression { all: self.parted().0, any: Vec::new() }
     }
 
     /// Anything that must not be found.
@@ -84,14 +98,16 @@ impl<'q> Ladder<'q> {
                 continue;
             }
             let last = clause.words.len() - 1;
-            loose.extend(clause.words.iter().enumerate().map(|(place, word)| (word, clause.open && place == last)));
+            let open = clause.open || clause.star;
+            loose.extend(clause.words.iter().enumerate().map(|(place, word)| (word, open && place == last)));
         }
         (quoted, loose)
     }
 
     fn as_written(&self, clause: &Clause) -> Vec<Phrase> {
-        let mut phrases = vec![Phrase::of(&clause.words)];
-        if clause.open {
+        // With a star only beginnings are meant. Who is still typing may be done.
+        let mut phrases = if clause.star { Vec::new() } else { vec![Phrase::of(&clause.words)] };
+        if clause.open || clause.star {
             phrases.push(Phrase::beginning(&clause.words));
             if let [word] = clause.words.as_slice() {
                 phrases.extend(self.completions(word));

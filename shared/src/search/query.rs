@@ -19,8 +19,10 @@ pub(super) struct Clause {
     pub(super) words: Vec<Word>,
     /// In quotes, so that nothing else will do.
     pub(super) quoted: bool,
-    /// The last word may go on.
+    /// The last word may be unfinished.
     pub(super) open: bool,
+    /// The last word is the beginning of one, as a star says.
+    pub(super) star: bool,
 }
 
 /// What a query says.
@@ -57,10 +59,10 @@ impl Query {
         }
         // Who is still typing has not finished the last word.
         if let Some(last) = query.clauses.last_mut()
-            && !last.quoted
+            && !(last.quoted || last.star)
             && text.ends_with(|char: char| char.is_alphanumeric())
         {
-            last.open |= last.words.last().is_some_and(|word| word.folded.chars().count() > 1);
+            last.open = last.words.last().is_some_and(|word| word.folded.chars().count() > 1);
         }
         Ok(query)
     }
@@ -83,13 +85,13 @@ impl Query {
                 (false, &positive[..end], &positive[end..])
             }
         };
-        let (open, rest) = match rest.strip_prefix('*') {
+        let (star, rest) = match rest.strip_prefix('*') {
             Some(after) if quoted => (true, after),
             _ => (!quoted && piece.ends_with('*'), rest),
         };
         let words: Vec<Word> = words::words(piece).collect();
         if !words.is_empty() {
-            let clause = Clause { words, quoted, open };
+            let clause = Clause { words, quoted, open: false, star };
             if negated { self.excluded.push(clause) } else { self.clauses.push(clause) }
         }
         Ok(rest)
@@ -151,7 +153,14 @@ mod tests {
         let query = Query::parse(text).unwrap();
         let show = |sign: &str, clause: &Clause| {
             let words: Vec<&str> = clause.words.iter().map(|word| word.folded.as_str()).collect();
-            let (quote, star) = (if clause.quoted { "\"" } else { "" }, if clause.open { "*" } else { "" });
+            let quote = if clause.quoted { "\"" } else { "" };
+            let star = if clause.star {
+                "*"
+            } else if clause.open {
+                "…"
+            } else {
+                ""
+            };
             format!("{sign}{quote}{}{quote}{star}", words.join(" "))
         };
         let clauses = query.clauses.iter().map(|clause| show("", clause));
@@ -170,7 +179,7 @@ mod tests {
 
     #[test]
     fn the_last_word_is_open_while_it_is_typed() {
-        assert_eq!(shape("write poe"), ["write", "poe*"]);
+        assert_eq!(shape("write poe"), ["write", "poe…"]);
         assert_eq!(shape("write poe "), ["write", "poe"]);
         assert_eq!(shape("write \"poe\""), ["write", "\"poe\""]);
         assert_eq!(shape("write a"), ["write", "a"]);

@@ -48,11 +48,14 @@ pub struct Suggestion {
 
 /// Suggestions for what was typed so far: names that begin so, names with a word that does, tags, then words. What is
 /// archived is not suggested.
-pub async fn suggest(app: &App, typed: &str, limit: i64) -> Result<Vec<Suggestion>> {
+pub async fn suggest(app: &App, typed: Option<&str>, limit: i64) -> Result<Vec<Suggestion>> {
     if !(1..=SUGGESTIONS_MAX).contains(&limit) {
         return Err(Error::invalid("/limit", "out-of-range", format!("`limit` must be 1 to {SUGGESTIONS_MAX}")));
     }
     let limit = usize::try_from(limit).unwrap_or(1);
+    let Some(typed) = typed else {
+        return Err(Error::invalid("/q", "required", "say in `q` what was typed so far"));
+    };
     if typed.len() > BYTES_MAX {
         let detail = format!("`q` must have at most {BYTES_MAX} bytes");
         return Err(Error::invalid("/q", "too-long", detail));

@@ -25,6 +25,8 @@ const COMPLETIONS: usize = 64;
 const PAUSE: u32 = 20;
 /// What a search may wait for. A longer reading goes on beside the searches.
 const CHEAP: Duration = Duration::from_millis(50);
+/// So few words are read again after every change.
+const FEW: usize = 5_000;
 
 /// A word of the vocabulary.
 #[derive(Debug)]
@@ -160,11 +162,12 @@ pub(super) struct Kept {
 
 impl Kept {
     pub(super) fn is_due(&self, stamp: &Stamp) -> bool {
-        self.stamp != *stamp && self.read_at.is_none_or(|at| at.elapsed() >= self.cost * PAUSE)
+        let rested = |at: Instant| self.words.words.len() < FEW || at.elapsed() >= self.cost * PAUSE;
+        self.stamp != *stamp && self.read_at.is_none_or(rested)
     }
 
     pub(super) fn is_cheap(&self) -> bool {
-        self.read_at.is_none() || self.cost <= CHEAP
+        self.read_at.is_none() || self.cost <= CHEAP || self.words.words.len() < FEW
     }
 
     pub(super) async fn read(&mut self, conn: &mut Conn, stamp: Stamp) -> Result<()> {
