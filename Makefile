@@ -7,7 +7,7 @@ ONLY ?=
 # One engine: `make test STORE=postgres`
 STORE ?=
 
-.PHONY: help setup test lint fmt deny audit coverage bench-engines dev openapi dist clean
+.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-search dev openapi dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
@@ -47,6 +47,9 @@ coverage: setup ## line coverage of the tests
 
 bench-engines: setup ## how fast both engines are beside sqlx alone; fails when a ratio is beyond its bound
 	$(CARGO) bench --locked --package tests --bench engines
+
+bench-search: setup ## how fast searches are beside the engine alone; fails when an aim is missed
+	$(CARGO) bench --locked --package tests --bench search
 
 dev: ## serve, and start again on every change
 	@deploy/dev.sh

@@ -96,7 +96,7 @@ macro_rules! run_on {
         mod $engine {
             use super::*;
 
-            fn arguments(values: &[Value]) -> $arguments {
+            fn arguments(values: &[Value], document: i64) -> $arguments {
                 let mut arguments = <$arguments>::default();
                 for value in values {
                     let added = match value {
@@ -107,14 +107,20 @@ macro_rules! run_on {
                         Value::Flag(flag) => arguments.add(*flag),
                         Value::Json(json) => arguments.add(json),
                         Value::NoJson => arguments.add(None::<Json<serde_json::Value>>),
+                        Value::Document => arguments.add(document),
                     };
                     added.unwrap();
                 }
                 arguments
             }
 
-            pub(super) async fn run(conn: &mut $connection, statement: &Statement) -> sqlx::Result<()> {
-                let (sql, arguments) = (statement.sql, arguments(&statement.params));
+            /// `document` is the number of the last one, and is set by the statement that makes one.
+            pub(super) async fn run(
+                conn: &mut $connection,
+                statement: &Statement,
+                document: &mut i64,
+            ) -> sqlx::Result<()> {
+                let (sql, arguments) = (statement.sql, arguments(&statement.params, *document));
                 match statement.answer {
                     Answer::Touched(rows) => {
                         let done = sqlx::query_with(sql, arguments).execute(conn).await?;
@@ -138,6 +144,12 @@ macro_rules! run_on {
                         let row: (i64,) = sqlx::query_as_with(sql, arguments).fetch_one(conn).await?;
                         assert_eq!(black_box(row), (1,), "{sql}");
                     }
+                    Answer::Nothing => {
+                        let row: Option<(i64, String, bool)> =
+                            sqlx::query_as_with(sql, arguments).fetch_optional(conn).await?;
+                        assert_eq!(black_box(row), None, "{sql}");
+                    }
+                    Answer::Document => (*document,) = sqlx::query_as_with(sql, arguments).fetch_one(conn).await?,
                     Answer::Items(items) => {
                         let rows: Vec<ItemRow> = sqlx::query_as_with(sql, arguments).fetch_all(conn).await?;
                         assert_eq!(black_box(rows).len(), items, "{sql}");
@@ -166,11 +178,11 @@ pub(crate) async fn replay(db: &Db, parts: &[Part]) {
 async fn replay_on_sqlite(db: &Db, part: &Part) -> sqlx::Result<()> {
     let Db::Sqlite { reader, writer } = db else { unreachable!("another engine") };
     match part {
-        Part::Alone(statement) => sqlite::run(&mut *reader.acquire().await?, statement).await,
+        Part::Alone(statement) => sqlite::run(&mut *reader.acquire().await?, statement, &mut 0).await,
         Part::Together(statements) => {
-            let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+            let (mut tx, mut document) = (writer.begin_with("BEGIN IMMEDIATE").await?, 0);
             for statement in statements {
-                sqlite::run(&mut tx, statement).await?;
+                sqlite::run(&mut tx, statement, &mut document).await?;
             }
             tx.commit().await
         }
@@ -180,11 +192,11 @@ async fn replay_on_sqlite(db: &Db, part: &Part) -> sqlx::Result<()> {
 async fn replay_on_postgres(db: &Db, part: &Part) -> sqlx::Result<()> {
     let Db::Postgres { pool, .. } = db else { unreachable!("another engine") };
     match part {
-        Part::Alone(statement) => postgres::run(&mut *pool.acquire().await?, statement).await,
+        Part::Alone(statement) => postgres::run(&mut *pool.acquire().await?, statement, &mut 0).await,
         Part::Together(statements) => {
-            let mut tx = pool.begin().await?;
+            let (mut tx, mut document) = (pool.begin().await?, 0);
             for statement in statements {
-                postgres::run(&mut tx, statement).await?;
+                postgres::run(&mut tx, statement, &mut document).await?;
             }
             tx.commit().await
         }

@@ -18,6 +18,8 @@ pub(crate) enum Value {
     Flag(bool),
     Json(Json<serde_json::Value>),
     NoJson,
+    /// The number that the last document was given.
+    Document,
 }
 
 /// What a statement must answer.
@@ -29,6 +31,10 @@ pub(crate) enum Answer {
     Operation,
     Claim,
     Count,
+    /// None.
+    Nothing,
+    /// The number of a document.
+    Document,
     /// So many items.
     Items(usize),
 }
@@ -137,12 +143,55 @@ impl<'a> Filling<'a> {
             (audit_row(self.now, "prompt.created", self.prompt), Answer::Touched(1))
         } else if begins("SELECT p.id, p.category, ") {
             (self.read(known), Answer::Prompt)
+        } else if known.contains("search_") {
+            self.fill_search(known)
         } else {
             self.fill_job(known)
         };
         let wanted = (1..100).take_while(|number| sql.contains(&format!("${number}"))).count();
         assert_eq!(params.len(), wanted, "another number of parameters than this bench knows: {sql}");
         Statement { sql, params, answer }
+    }
+
+    /// The statements that put a prompt into the index.
+    fn fill_search(&self, known: &str) -> (Vec<Value>, Answer) {
+        let begins = |start: &str| known.starts_with(start);
+        let name = &self.about.names[self.made - 1];
+        let tags = store::TAGS.join(" ");
+        let texts = [name.as_str(), &tags, store::DESCRIPTION, store::CONTENT];
+        if begins("SELECT doc, text_hash, live FROM search_documents") {
+            (vec![text(&self.prompt)], Answer::Nothing)
+        } else if begins("INSERT INTO search_documents (") {
+            (self.insert_document(name), Answer::Document)
+        } else if begins("INSERT INTO search_texts (doc, name") {
+            let fields = texts.iter().map(|text| Value::Text(words(text).join(" ")));
+            (std::iter::once(Value::Document).chain(fields).collect(), Answer::Touched(1))
+        } else if begins("INSERT INTO search_texts (doc, terms") {
+            (vec![Value::Document, Value::Text(vector(&texts)), Value::Text(distinct(&texts, "'"))], Answer::Touched(1))
+        } else if begins("INSERT INTO search_words (") {
+            (vec![Value::Document, Value::Text(distinct(&texts, ""))], Answer::Touched(1))
+        } else {
+            panic!("this bench does not know what this statement carries: {known}");
+        }
+    }
+
+    fn insert_document(&self, name: &str) -> Vec<Value> {
+        vec![
+            text(&self.prompt),
+            Value::Flag(true),
+            number(1),
+            text("0123456789abcdef0123456789abcdef"),
+            text(name),
+            text(&self.about.category),
+            text(&store::TAGS.join("\u{1f}")),
+            text(""),
+            text("draft"),
+            text("mustache"),
+            text(store::ACTOR),
+            text("some-model-4"),
+            text("company\u{1f}name\u{1f}handbook\u{1f}question\u{1f}language"),
+            Value::Number(self.now.millis()),
+        ]
     }
 
     /// The statements around the items of a bulk operation.
@@ -230,6 +279,30 @@ impl<'a> Filling<'a> {
         };
         shown.into_iter().chain(prompt).collect()
     }
+}
+
+/// About as many and as long as the product's terms.
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+fn distinct(texts: &[&str], quote: &str) -> String {
+    let words: std::collections::BTreeSet<String> = texts.iter().flat_map(|text| words(text)).collect();
+    words.iter().map(|word| format!("{quote}{word}{quote} ")).collect()
+}
+
+/// A tsvector, as it is written.
+fn vector(texts: &[&str]) -> String {
+    let fields = texts.iter().zip(["A", "B", "C", "D"]).enumerate();
+    let term =
+        |(field, weight), (place, word): (usize, String)| format!("'{word}':{}{weight} ", field * 16 + place + 1);
+    fields
+        .flat_map(|(field, (text, weight))| {
+            let terms = words(text).into_iter().enumerate().map(|word| term((field, weight), word));
+            terms.collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// What is written down of an action.
