@@ -50,6 +50,14 @@ pub fn sentence(text: &str, pointer: &str) -> Result<(), Violation> {
     no_nul(text, pointer)
 }
 
+/// A sentence that must be there: refused too, if there is nothing in it to be read.
+pub fn reason(text: &str, pointer: &str) -> Result<(), Violation> {
+    if text.chars().all(|char| char.is_whitespace() || is_hidden(char)) {
+        return Err(Violation::new(pointer, "required", format!("`{}` must say something", field(pointer))));
+    }
+    sentence(text, pointer)
+}
+
 /// No database and no C library is at ease with a NUL.
 pub fn no_nul(text: &str, pointer: &str) -> Result<(), Violation> {
     if text.contains('\0') {
@@ -81,6 +89,15 @@ mod tests {
     fn an_identifier_is_trimmed_and_composed() {
         assert_eq!(identifier("  Cafe\u{301} ", "/name", 255).unwrap(), "Café");
         assert_eq!(identifier("提示词 🚀", "/name", 255).unwrap(), "提示词 🚀");
+    }
+
+    #[test]
+    fn a_reason_says_something() {
+        assert!(reason("no", "/reason").is_ok());
+        for (text, code) in [("", "required"), (" \n\u{3000}\u{200b}", "required"), ("a\0", "nul-character")] {
+            assert_eq!(reason(text, "/reason").unwrap_err().code, code, "{text:?}");
+        }
+        assert_eq!(reason(&"x".repeat(4097), "/reason").unwrap_err().code, "too-long");
     }
 
     #[test]

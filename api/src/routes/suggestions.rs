@@ -1,24 +1,24 @@
 //! What could be better about a prompt.
-use axum::extract::State;
+use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
 use shared::{
     App,
     id::PromptId,
-    lint::Report,
+    lint::{Report, Rule, Suppression},
     prompts::Selector,
     suggestions::{self, LintRequest},
 };
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Door,
-    extract::{Json, Path, Query},
+    extract::{Caller, IfMatch, Json, Path, Query},
     problem::Problem,
 };
 
 pub(crate) fn router() -> OpenApiRouter<Door> {
-    OpenApiRouter::new().routes(routes!(lint)).routes(routes!(get))
+    OpenApiRouter::new().routes(routes!(lint)).routes(routes!(get)).routes(routes!(suppress, delete_suppression))
 }
 
 /// Check a text without storing it.
@@ -54,4 +54,47 @@ async fn get(
 ) -> Result<Json<Report>, Problem> {
     let selector = Selector::new(query.version, query.label, Selector::Latest)?;
     Ok(Json(suggestions::get(&app, id, &selector).await?))
+}
+
+/// Why something is done.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SuppressionReason {
+    /// For those who ask later.
+    reason: String,
+}
+
+/// Make a rule not count for a prompt.
+#[utoipa::path(
+    put, path = "/{id}/suggestions/{rule}/suppression", tag = "suggestions", operation_id = "suppressRule",
+    request_body = SuppressionReason,
+    params(("id" = PromptId, Path), ("rule" = Rule, Path),
+           ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
+    responses((status = 200, body = Suppression), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn suppress(
+    State(app): State<App>,
+    Path((id, rule)): Path<(PromptId, String)>,
+    IfMatch(precondition): IfMatch,
+    caller: Caller,
+    Json(new): Json<SuppressionReason>,
+) -> Result<Json<Suppression>, Problem> {
+    Ok(Json(suggestions::suppress(&app, &caller.0, id, &rule, &precondition, new.reason).await?))
+}
+
+/// Make a rule count again.
+#[utoipa::path(
+    delete, path = "/{id}/suggestions/{rule}/suppression", tag = "suggestions", operation_id = "deleteSuppression",
+    params(("id" = PromptId, Path), ("rule" = Rule, Path),
+           ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
+    responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn delete_suppression(
+    State(app): State<App>,
+    Path((id, rule)): Path<(PromptId, String)>,
+    IfMatch(precondition): IfMatch,
+    caller: Caller,
+) -> Result<StatusCode, Problem> {
+    suggestions::delete_suppression(&app, &caller.0, id, &rule, &precondition).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

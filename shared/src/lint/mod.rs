@@ -67,15 +67,14 @@ pub fn check(text: &Text<'_>, options: &Options) -> Report {
         *count <= LISTED_MAX || found.is_fixable()
     });
     let unlisted = before - found.len();
-    let reasons: HashMap<Rule, &str> =
-        options.suppressions.iter().map(|suppression| (suppression.rule, suppression.reason.as_str())).collect();
-    let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
+    let without_findings =
+        |suppression: &Suppression| Suppressed { suppression: suppression.clone(), findings: vec![] };
+    let mut suppressed: Vec<Suppressed> = options.suppressions.iter().map(without_findings).collect();
+    let mut findings = Vec::new();
     for found in found {
         let finding = found.finish(&prompt, &sensitive);
-        match reasons.get(&finding.rule) {
-            Some(reason) => suppressed.push(Suppressed { finding, reason: (*reason).to_owned() }),
-            None => findings.push(finding),
-        }
+        let home = suppressed.iter_mut().find(|suppressed| suppressed.suppression.rule == finding.rule);
+        home.map_or(&mut findings, |suppressed| &mut suppressed.findings).push(finding);
     }
     Report { score: model::score(&findings), findings, suppressed, unlisted }
 }

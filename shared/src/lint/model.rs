@@ -1,11 +1,14 @@
 //! What is checked, what is found, and what it costs.
 use std::collections::HashMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::rules::{Rule, Severity};
-use crate::templates::{InputSchema, TemplateFormat};
+use crate::{
+    clock::Timestamp,
+    templates::{InputSchema, TemplateFormat},
+};
 
 /// How many findings of one rule count towards the score.
 const COUNTED_MAX: usize = 3;
@@ -46,7 +49,7 @@ pub enum Speaker {
 /// What the check should know besides the text.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The rules that are not to count here, and why.
+    /// The rules that are not to count here, and why. Each at most once.
     pub suppressions: Vec<Suppression>,
     /// Variables that hold text from outside. Free text whose name says so is known without.
     pub untrusted: Vec<String>,
@@ -77,12 +80,18 @@ impl Default for Options {
 }
 
 /// A rule that does not count for a prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Suppression {
     /// Which.
     pub rule: Rule,
     /// Why.
     pub reason: String,
+    /// Who said so, if it is kept with the prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed_by: Option<String>,
+    /// When, if it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed_at: Option<Timestamp>,
 }
 
 /// Where something stands.
@@ -145,13 +154,14 @@ pub struct Finding {
     pub autofix: Option<Autofix>,
 }
 
-/// A finding that does not count.
+/// A rule that does not count, and what it found all the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Suppressed {
-    /// What was found.
-    pub finding: Finding,
-    /// Why it does not count.
-    pub reason: String,
+    /// Which, and why.
+    #[serde(flatten)]
+    pub suppression: Suppression,
+    /// As for other rules; empty, if there is nothing to suppress.
+    pub findings: Vec<Finding>,
 }
 
 /// What was found in a prompt.
@@ -161,7 +171,7 @@ pub struct Report {
     pub score: u32,
     /// In the order they stand in; of each rule the first twenty, and all that can be fixed.
     pub findings: Vec<Finding>,
-    /// Those that do not count.
+    /// The rules that do not count.
     pub suppressed: Vec<Suppressed>,
     /// How many more were found than are listed.
     pub unlisted: usize,

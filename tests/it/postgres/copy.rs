@@ -36,6 +36,7 @@ async fn filled(store: &Processes) {
             json!({ "status": "deprecated", "sunset_at": "2030-01-01T00:00:00Z", "successor_id": chat["id"] }),
         ),
         (format!("{path}/drift/baseline"), json!({ "version": 1 })),
+        (format!("{path}/suggestions/C08/suppression"), json!({ "reason": "✓" })),
     ] {
         let put = store.client().put(store.url(&target)).json(&body);
         assert_eq!(put.send().await.unwrap().status(), 200);

@@ -1,4 +1,6 @@
 //! What could be better about a prompt, stored or not.
+mod suppressions;
+
 use serde_json::{Value, json};
 use support::TestApp;
 
@@ -51,4 +53,30 @@ async fn what_cannot_be_checked_is_refused_with_a_pointer() {
     let long = "x".repeat(1_200_000);
     assert_eq!(test.post(LINT, json!({ "content": long })).await.violations()[0].1, "too-long");
     assert_eq!(test.post(LINT, json!({ "content": 1 })).await.violations()[0].0, "/content");
+}
+
+#[tokio::test]
+async fn a_text_may_say_which_rules_do_not_count_for_it() {
+    let test = TestApp::api().await;
+    let with = |suppressions: Value| json!({ "content": "Write a poem.\nTODO: a", "suppressions": suppressions });
+    let given = json!([{ "rule": "C08", "reason": "it is the topic" }]);
+    let report = test.post(LINT, with(given)).await.expect(200);
+    assert!(!rules(&report).contains(&"C08".to_owned()));
+    let suppressed = &report["suppressed"][0];
+    assert_eq!((&suppressed["rule"], &suppressed["reason"]), (&json!("C08"), &json!("it is the topic")));
+    assert_eq!(suppressed["findings"][0]["rule"], "C08");
+    assert_eq!(suppressed.get("suppressed_by"), None, "nothing is kept");
+
+    let reason = |rule: &str, reason: &str| json!({ "rule": rule, "reason": reason });
+    let long = "x".repeat(4097);
+    for (suppressions, pointer, code) in [
+        (json!([reason("C08", "a"), reason("S01", " \n")]), "/suppressions/1/reason", "required"),
+        (json!([reason("C08", &long)]), "/suppressions/0/reason", "too-long"),
+        (json!([reason("C08", "a"), reason("C08", "b")]), "/suppressions/1/rule", "duplicate"),
+        (json!([{ "rule": "C08" }]), "/suppressions/0/reason", "required"),
+    ] {
+        let violations = test.post(LINT, with(suppressions)).await.violations();
+        assert_eq!(violations, [(pointer.to_owned(), code.to_owned())]);
+    }
+    assert_eq!(test.post(LINT, with(json!([reason("Z99", "a")]))).await.violations()[0].0, "/suppressions/0/rule");
 }
