@@ -15,7 +15,7 @@ const FLOORS: [(&str, u8); 11] = [
     ("versions", 1),
     ("prompts", 2),
     ("drift", 4),
-    ("suggestions", 4),
+    ("suggestions", 3),
     ("lifecycle", 3),
     ("relationships", 3),
     ("bulk", 4),

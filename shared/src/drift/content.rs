@@ -8,7 +8,11 @@ use serde_json::{Map, Value};
 use similar::{Algorithm, ChangeTag, DiffOp, TextDiff, capture_diff_slices_deadline};
 
 use super::model::{Comparison, Severity};
-use crate::versions::{Body, readable};
+use crate::{
+    lint::{self, Options, Tally},
+    suggestions,
+    versions::{Body, Version, readable},
+};
 
 /// So many pairs of characters are compared exactly; of larger texts only the lines that changed.
 const PAIRS_MAX: usize = 25_000_000;
@@ -17,8 +21,23 @@ const DEADLINE: Duration = Duration::from_millis(150);
 /// Settings that say what shape an answer has.
 const OUTPUT_SETTINGS: [&str; 4] = ["response_schema", "output_schema", "response_format", "json_schema"];
 
-/// Compares a body with the one of an earlier version.
-pub(super) fn compare(before: &Body, after: &Body, compared_to: i64) -> Comparison {
+/// A version, and what is wrong with its text.
+pub(super) struct Side<'v> {
+    number: i64,
+    body: &'v Body,
+    tally: Tally,
+}
+
+impl<'v> Side<'v> {
+    pub(super) fn read(version: &'v Version, options: &Options) -> Self {
+        let Version { version: number, body, .. } = version;
+        Self { number: *number, body, tally: lint::tally(&suggestions::text(body), options) }
+    }
+}
+
+/// Compares a version with an earlier one.
+pub(super) fn compare(earlier: &Side<'_>, later: &Side<'_>) -> Comparison {
+    let (before, after) = (earlier.body, later.body);
     let (old, new) = (readable(before), readable(after));
     let (old_tokens, new_tokens) = (tokens(&old), tokens(&new));
     let lengths = old_tokens.len() + new_tokens.len();
@@ -26,7 +45,7 @@ pub(super) fn compare(before: &Body, after: &Body, compared_to: i64) -> Comparis
     let variables_removed = only_in(&before.variables, &after.variables);
     let output_schema_changed = OUTPUT_SETTINGS.iter().any(|key| before.config.get(*key) != after.config.get(*key));
     let mut comparison = Comparison {
-        compared_to,
+        compared_to: earlier.number,
         severity: Severity::Trivial,
         char_similarity: char_similarity(&old, &new),
         token_ratio: if lengths == 0 { 1.0 } else { 2.0 * as_f64(common(&old_tokens, &new_tokens)) / as_f64(lengths) },
@@ -39,6 +58,7 @@ pub(super) fn compare(before: &Body, after: &Body, compared_to: i64) -> Comparis
         sections_removed: only_in(&sections(&old), &sections(&new)),
         output_schema_changed,
         model_or_params_changed: settings(&before.config) != settings(&after.config),
+        lint_delta: later.tally.since(&earlier.tally),
     };
     comparison.severity = severity(&comparison, after);
     comparison
@@ -162,6 +182,11 @@ mod tests {
         BodyDraft { content: Some(content.to_owned()), ..BodyDraft::default() }.check().unwrap()
     }
 
+    fn compare(before: &Body, after: &Body) -> Comparison {
+        let side = |body| Side { number: 1, body, tally: lint::tally(&suggestions::text(body), &Options::default()) };
+        super::compare(&side(before), &side(after))
+    }
+
     fn near(found: f64, expected: f64) {
         assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
     }
@@ -180,7 +205,7 @@ mod tests {
             ("You are a helpful assistant.", "You are a helpful assistant.", 1.0, 1.0, 1.0),
             ("Résumé: naïve café 数据", "Resume: naive cafe 数据", 0.809_523_809_524, 0.4, 0.25),
         ] {
-            let found = compare(&body(old), &body(new), 1);
+            let found = compare(&body(old), &body(new));
             near(found.char_similarity, chars);
             near(found.token_ratio, ratio);
             near(found.token_jaccard, jaccard);
@@ -189,7 +214,7 @@ mod tests {
 
     #[test]
     fn what_callers_must_change_for_is_breaking() {
-        let severity = |old: &str, new: &str| compare(&body(old), &body(new), 1).severity;
+        let severity = |old: &str, new: &str| compare(&body(old), &body(new)).severity;
         let long =
             "Say hello to the person in front of you, and be as kind as you can be while you do it, please. {{a}}";
         assert_eq!(severity(long, long), Severity::Trivial);
@@ -203,10 +228,10 @@ mod tests {
     #[test]
     fn long_texts_are_compared_by_what_changed() {
         let old: String = (0..3_000).map(|n| format!("line {n} of the old text\n")).collect();
-        let same_but_one = compare(&body(&old), &body(&old.replace("line 7 of", "line seven of")), 1);
+        let same_but_one = compare(&body(&old), &body(&old.replace("line 7 of", "line seven of")));
         assert!(same_but_one.char_similarity > 0.999);
         let other: String = (0..3_000).map(|n| format!("{n}. nothing is as it was\n")).collect();
-        let nothing_alike = compare(&body(&old), &body(&other), 1);
+        let nothing_alike = compare(&body(&old), &body(&other));
         assert!(nothing_alike.char_similarity < 0.5);
     }
 }

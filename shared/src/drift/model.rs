@@ -2,7 +2,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{clock::Timestamp, db::FromRow, id::PromptId};
+use crate::{clock::Timestamp, db::FromRow, id::PromptId, lint::LintDelta};
 
 /// How a prompt does in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -80,6 +80,8 @@ pub struct Comparison {
     pub output_schema_changed: bool,
     /// Is it for another model, or with other settings?
     pub model_or_params_changed: bool,
+    /// What the rules about texts find now and did not find then, and the reverse.
+    pub lint_delta: LintDelta,
 }
 
 /// The version that later ones are compared with.

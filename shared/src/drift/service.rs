@@ -1,5 +1,9 @@
 //! Finding drift, and choosing what it is measured against.
-use super::{Baseline, ContentDrift, Drift, DriftStatus, content, repository};
+use super::{
+    Baseline, ContentDrift, Drift, DriftStatus,
+    content::{self, Side},
+    repository,
+};
 use crate::{
     app::{App, begin},
     audit,
@@ -9,6 +13,7 @@ use crate::{
     id::PromptId,
     lifecycle,
     prompts::{self, Selector, Show},
+    suggestions,
     versions::{self, Version},
 };
 
@@ -16,8 +21,7 @@ use crate::{
 pub async fn get(app: &App, id: PromptId, version: Option<i64>) -> Result<Drift> {
     let selector = version.map_or(Selector::Latest, Selector::Version);
     let version = prompts::get(app, id, &selector, Show { content: false, usage: false }).await?.version;
-    let mut conn = app.db.read().await?;
-    let content = if version == 1 { None } else { Some(content_drift(&mut conn, id, version).await?) };
+    let content = if version == 1 { None } else { Some(content_drift(app, id, version).await?) };
     let name = |severity| serde_json::to_value(severity).ok().and_then(|name| name.as_str().map(str::to_owned));
     let mut explanation = Vec::new();
     if let Some(content) = &content {
@@ -28,14 +32,21 @@ pub async fn get(app: &App, id: PromptId, version: Option<i64>) -> Result<Drift>
     Ok(Drift { prompt_id: id, version, status, evaluated_at, content, explanation })
 }
 
-async fn content_drift(conn: &mut Conn, id: PromptId, version: i64) -> Result<ContentDrift> {
-    let baseline = baseline(conn, id).await?.min(version - 1);
-    let after = known(conn, id, version).await?;
-    let before = known(conn, id, version - 1).await?;
-    let first = known(conn, id, baseline).await?;
-    let compared = tokio::task::spawn_blocking(move || ContentDrift {
-        step: content::compare(&before.body, &after.body, before.version),
-        cumulative: content::compare(&first.body, &after.body, first.version),
+async fn content_drift(app: &App, id: PromptId, version: i64) -> Result<ContentDrift> {
+    let mut conn = app.db.read().await?;
+    let baseline = baseline(&mut conn, id).await?.min(version - 1);
+    let after = known(&mut conn, id, version).await?;
+    let before = known(&mut conn, id, version - 1).await?;
+    let first = if baseline == before.version { None } else { Some(known(&mut conn, id, baseline).await?) };
+    let options = suggestions::options(&mut conn, id).await?;
+    // Long texts take a while, and others want to read.
+    drop(conn);
+    let compared = tokio::task::spawn_blocking(move || {
+        let after = Side::read(&after, &options);
+        let since = |version: &Version| content::compare(&Side::read(version, &options), &after);
+        let step = since(&before);
+        let cumulative = first.as_ref().map_or_else(|| step.clone(), since);
+        ContentDrift { step, cumulative }
     });
     compared.await.map_err(|error| Error::Internal(error.into()))
 }

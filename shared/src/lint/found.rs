@@ -37,7 +37,7 @@ pub(super) struct Found {
     /// In the text without hidden characters, unless `is_original`.
     pub(super) place: Option<Place>,
     is_original: bool,
-    variable: Option<String>,
+    pub(super) variable: Option<String>,
     /// What in the same part it goes against.
     against: Option<Range<usize>>,
     evidence: Option<String>,

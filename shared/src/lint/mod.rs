@@ -8,6 +8,7 @@ mod apply;
 mod budget;
 mod conflicts;
 mod delimiters;
+mod delta;
 mod examples;
 mod found;
 mod hidden;
@@ -39,6 +40,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 pub use apply::{Applied, apply};
+pub use delta::{LintCount, LintDelta, RuleChange, Tally};
 pub use model::{Autofix, Content, Finding, Options, Report, Span, Speaker, Suppressed, Suppression, Text};
 pub use rules::{Rule, Severity};
 
@@ -53,10 +55,6 @@ const LISTED_MAX: usize = 20;
 pub fn check(text: &Text<'_>, options: &Options) -> Report {
     let prompt = Prompt::read(text);
     let mut found = found(&prompt, options);
-    found.sort_by_key(|found| {
-        let place = found.place.as_ref().map(|place| (place.part, place.range.start, place.range.end));
-        (place.is_none(), place, found.message.rule)
-    });
     // Before the list is cut: what is not listed is secret too.
     let sensitive = sensitive(&prompt, &found);
     let mut listed: HashMap<Rule, usize> = HashMap::new();
@@ -76,9 +74,19 @@ pub fn check(text: &Text<'_>, options: &Options) -> Report {
         let home = suppressed.iter_mut().find(|suppressed| suppressed.suppression.rule == finding.rule);
         home.map_or(&mut findings, |suppressed| &mut suppressed.findings).push(finding);
     }
-    Report { score: model::score(&findings), findings, suppressed, unlisted }
+    let score = model::score(findings.iter().map(|finding| (finding.rule, finding.severity)));
+    Report { score, findings, suppressed, unlisted }
 }
 
+/// Counts what every rule finds, but for the suppressed ones, to be compared with another version.
+#[must_use]
+pub fn tally(text: &Text<'_>, options: &Options) -> Tally {
+    let mut found = found(&Prompt::read(text), options);
+    found.retain(|found| options.suppressions.iter().all(|suppression| suppression.rule != found.message.rule));
+    Tally::of(found)
+}
+
+/// In the order they stand in, and last what stands nowhere.
 fn found(prompt: &Prompt<'_>, options: &Options) -> Vec<Found> {
     let mut found = Vec::new();
     variables::check(prompt, &mut found);
@@ -99,6 +107,10 @@ fn found(prompt: &Prompt<'_>, options: &Options) -> Vec<Found> {
         found.extend(part.clean.findings(index, part.original));
     }
     budget::check(prompt, options, &mut found);
+    found.sort_by_key(|found| {
+        let place = found.place.as_ref().map(|place| (place.part, place.range.start, place.range.end));
+        (place.is_none(), place, found.message.rule)
+    });
     found
 }
 

@@ -178,14 +178,14 @@ pub struct Report {
 }
 
 /// 100 less 20 for an error, 5 for a warning and 1 for an info, where a rule counts three times at most.
-pub(super) fn score(findings: &[Finding]) -> u32 {
+pub(super) fn score(findings: impl Iterator<Item = (Rule, Severity)>) -> u32 {
     let mut counted: HashMap<Rule, usize> = HashMap::new();
     let mut lost = 0;
-    for finding in findings {
-        let times = counted.entry(finding.rule).or_default();
+    for (rule, severity) in findings {
+        let times = counted.entry(rule).or_default();
         *times += 1;
         if *times <= COUNTED_MAX {
-            lost += match finding.severity {
+            lost += match severity {
                 Severity::Error => 20,
                 Severity::Warning => 5,
                 Severity::Info => 1,

@@ -3,5 +3,5 @@ mod model;
 mod repository;
 mod service;
 
-pub use model::{LintRequest, NewSuppression};
-pub use service::{delete_suppression, get, lint, suppress};
+pub use model::{LintRequest, NewSuppression, text};
+pub use service::{delete_suppression, get, lint, options, suppress};

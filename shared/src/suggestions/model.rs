@@ -96,7 +96,8 @@ impl LintRequest {
 }
 
 /// What is kept, as the rules read it.
-pub(super) fn text(body: &Body) -> Text<'_> {
+#[must_use]
+pub fn text(body: &Body) -> Text<'_> {
     Text {
         content: spoken(body.content.as_deref(), body.messages.as_deref()),
         format: body.template_format,

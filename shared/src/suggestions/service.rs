@@ -4,6 +4,7 @@ use crate::{
     app::{App, begin},
     audit,
     caller::Caller,
+    db::Conn,
     error::{Error, Result},
     id::PromptId,
     lint::{self, Options, Report, Rule, Suppression},
@@ -23,10 +24,14 @@ pub async fn lint(request: LintRequest) -> Result<Report> {
 /// Checks a prompt at one of its versions.
 pub async fn get(app: &App, id: PromptId, selector: &Selector) -> Result<Report> {
     let body = prompts::get(app, id, selector, Show::PROMPT).await?.body;
-    let suppressions = repository::list(&mut app.db.read().await?, id).await?;
-    let options = Options { suppressions, ..Options::default() };
+    let options = options(&mut app.db.read().await?, id).await?;
     let checked = tokio::task::spawn_blocking(move || lint::check(&model::text(&body), &options));
     checked.await.map_err(|error| Error::Internal(error.into()))
+}
+
+/// How a prompt is checked: without the rules that do not count for it.
+pub async fn options(conn: &mut Conn, id: PromptId) -> Result<Options> {
+    Ok(Options { suppressions: repository::list(conn, id).await?, ..Options::default() })
 }
 
 /// Makes a rule not count for a prompt, whatever its version. Giving the same reason again changes nothing.

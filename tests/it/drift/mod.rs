@@ -86,3 +86,31 @@ async fn what_is_not_there_is_said() {
     assert_eq!(violations, [("/version".to_owned(), "unknown-version".to_owned())]);
     assert_eq!(test.get(&format!("{path}/drift?version=x")).await.violations()[0].0, "/version");
 }
+
+#[tokio::test]
+async fn what_the_rules_find_is_compared_with_both_versions() {
+    let test = TestApp::api().await;
+    let leftover = format!("{LONG}\nTODO: say why.");
+    let unclosed = format!("{leftover}\n```\nnever closed");
+    let path = with_contents(&test, &[LONG, &leftover, &unclosed]).await;
+    let deltas = async || {
+        let content = drift(&test, &path, "").await["content"].clone();
+        (content["lint_delta"].clone(), content["cumulative"]["lint_delta"].clone())
+    };
+
+    let (step, cumulative) = deltas().await;
+    let change = |rule: &str, name: &str| json!({ "rule": rule, "name": name, "severity": "error", "count": 1 });
+    let (fence, marker) = (change("S02", "unclosed-fence"), change("C08", "leftover-marker"));
+    assert_eq!((&step["appeared"], &step["gone"]), (&json!([fence]), &json!([])));
+    assert_eq!((&step["before"]["errors"], &step["after"]["errors"]), (&json!(1), &json!(2)));
+    assert_eq!((&cumulative["appeared"], &cumulative["before"]["errors"]), (&json!([fence, marker]), &json!(0)));
+
+    let suggestions = test.get(&format!("{path}/suggestions")).await.expect(200);
+    assert_eq!(step["after"]["score"], suggestions["score"]);
+
+    // A rule that does not count for the prompt counts in neither.
+    test.put(&format!("{path}/suggestions/S02/suppression"), json!({ "reason": "a" })).await.expect(200);
+    let (step, cumulative) = deltas().await;
+    assert_eq!((&step["appeared"], &step["before"]), (&json!([]), &step["after"]));
+    assert_eq!(cumulative["appeared"], json!([marker]));
+}

@@ -1,4 +1,5 @@
 //! What each rule finds, and what looks like it and is none.
+mod delta;
 mod properties;
 mod safety;
 mod structure;
