@@ -7,7 +7,7 @@ ONLY ?=
 # One engine: `make test STORE=postgres`
 STORE ?=
 
-.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-search dev openapi dist clean
+.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-search bench-lint dev openapi dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
@@ -50,6 +50,9 @@ bench-engines: setup ## how fast both engines are beside sqlx alone; fails when 
 
 bench-search: setup ## how fast searches are beside the engine alone; fails when an aim is missed
 	$(CARGO) bench --locked --package tests --bench search
+
+bench-lint: ## how long a lint takes; fails when 100 KB take longer than 50 ms
+	$(CARGO) bench --locked --package tests --bench lint
 
 dev: ## serve, and start again on every change
 	@deploy/dev.sh

@@ -50,17 +50,16 @@ pub async fn suppress(
     let mut tx = begin!(app, caller);
     prompts::hold(&mut tx, id, precondition).await?;
     let before = repository::list(&mut tx, id).await?.into_iter().find(|before| before.rule == rule);
-    let suppression = match before.filter(|before| before.reason == reason) {
-        Some(same) => same,
-        None => {
-            let (by, at) = (Some(tx.caller().actor.to_string()), Some(tx.now()));
-            let suppression = Suppression { rule, reason, suppressed_by: by, suppressed_at: at };
-            repository::set(&mut tx, id, &suppression).await?;
-            // The table forgets a reason that another has followed.
-            let detail = format!("{rule}: {}", suppression.reason);
-            audit::record(&mut tx, "prompt.rule_suppressed", id, Some(detail)).await?;
-            suppression
-        }
+    let suppression = if let Some(same) = before.filter(|before| before.reason == reason) {
+        same
+    } else {
+        let (by, at) = (Some(tx.caller().actor.to_string()), Some(tx.now()));
+        let suppression = Suppression { rule, reason, suppressed_by: by, suppressed_at: at };
+        repository::set(&mut tx, id, &suppression).await?;
+        // The table forgets a reason that another has followed.
+        let detail = format!("{rule}: {}", suppression.reason);
+        audit::record(&mut tx, "prompt.rule_suppressed", id, Some(detail)).await?;
+        suppression
     };
     tx.commit_with(&suppression).await?;
     Ok(suppression)
