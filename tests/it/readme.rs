@@ -50,6 +50,8 @@ async fn every_line_of_the_tour_works() {
         ("If-Match: \"1\"", "HTTP/1.1 412"),
         ("If-Match: *", "HTTP/1.1 200"),
         ("$operation", "\"total_items\":3"),
+        ("$store/prompts/search -d", "{\"from\":\"audiense\",\"to\":\"audience\"}"),
+        ("/suggest?q=int", "\"text\":\"intro\""),
         ("sort=name", "\"total\":1"),
         ("$store/prompts/tags", "\"tag\":\"short\""),
         ("/restore", "\"revision\":"),
