@@ -17,7 +17,7 @@ async fn shelf() -> TestApp {
             json!({ "name": "three", "content": "Budget of the office, kept in the archive." }),
             json!({ "name": "four", "description": "About gardens.", "tags": ["budget"] }),
             json!({ "name": "five", "messages": [{ "role": "system", "content": "You arrange a travel budget." }] }),
-            json!({ "name": "six", "description": "Travel without money." }),
+            json!({ "name": "six", "description": "Travel without luggage." }),
         ],
     )
     .await;
@@ -40,9 +40,9 @@ async fn a_phrase_is_words_side_by_side_in_their_order() {
     let test = shelf().await;
     assert_eq!(found(&test, "\"travel budget\"").await, ["five", "one"]);
     assert_eq!(found(&test, "\"budget travel\"").await, [""; 0]);
-    assert_eq!(found(&test, "\"travel budget\" quarter").await, ["five", "one"], "the word is not in all of them");
     let answer = search(&test, json!({ "query": "\"travel budget\" quarter" })).await;
     assert_eq!(names(&answer)[0], "one", "who has both comes first");
+    assert!(names(&answer).iter().all(|name| ["one", "five"].contains(&name.as_str())), "a phrase is not relaxed");
     assert_eq!(found(&test, "\"travel budget\" -quarter").await, ["five"]);
 }
 

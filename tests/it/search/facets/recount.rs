@@ -103,11 +103,15 @@ impl Asked {
                 _ => Text::Without(first, second),
             };
         } else {
+            // Few filters at once, or nothing would be left to count.
+            while self.filters.len() > random.random_range(0..3) {
+                self.filters.pop_first();
+            }
             let name = *FACETS.choose(random).unwrap();
             let chosen = self.filters.entry(name).or_default();
-            match random.random_range(0..5) {
-                0 | 1 => chosen.clear(),
-                2 => *chosen = BTreeSet::from([values[name].choose(random).unwrap().clone()]),
+            match random.random_range(0..6) {
+                0 => chosen.clear(),
+                1 | 2 => *chosen = BTreeSet::from([values[name].choose(random).unwrap().clone()]),
                 _ => _ = chosen.insert(values[name].choose(random).unwrap().clone()),
             }
             if chosen.is_empty() {

@@ -124,5 +124,5 @@ async fn every_count_of_a_random_walk_equals_a_recount() {
         asked.check(&answer, &rows);
         assert!(!rows.is_empty(), "step {step}");
     }
-    assert!(hits > STEPS / 4, "only {hits} of {STEPS} steps found anything: does this test still see something?");
+    assert!(hits > STEPS / 3, "only {hits} of {STEPS} steps found anything: does this test still see something?");
 }
