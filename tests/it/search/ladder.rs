@@ -71,6 +71,17 @@ async fn an_unknown_word_is_taken_for_the_one_it_looks_like() {
 }
 
 #[tokio::test]
+async fn a_correction_is_spelt_as_people_spell_it() {
+    let test = shelf().await;
+    let answer = ask(&test, "Kündigugn").await;
+    assert_eq!(names(&answer), ["umlaut"]);
+    let spelt = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
+    let correction = &answer["corrections"][0];
+    assert_eq!((spelt(&correction["from"]), spelt(&correction["to"])), ("kündigugn".into(), "kündigung".into()));
+    assert_eq!(spelt(&answer["did_you_mean"]), "kündigung");
+}
+
+#[tokio::test]
 async fn a_better_query_is_offered_when_it_finds_much_more() {
     let test = shelf().await;
     let answer = ask(&test, "monastrey garden").await;
