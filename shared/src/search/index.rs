@@ -143,7 +143,7 @@ impl Document<'_> {
                 for word in words::words(text).take_while(|word| word.span.end <= left) {
                     terms.extend(word.terms());
                     if !word.unspaced {
-                        vocabulary.insert(word.folded);
+                        vocabulary.insert(words::written(&text[word.span.clone()], &word.folded));
                     }
                 }
                 left = left.saturating_sub(text.len());

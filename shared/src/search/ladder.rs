@@ -49,20 +49,22 @@ impl<'q> Ladder<'q> {
         Expression { all: quoted.into_iter().chain(loose).collect(), any: Vec::new() }
     }
 
-    /// Any word, or another in its place; but all that stands in quotes.
+    /// Any word, or another in its place; but all that stands in quotes. What signs hold together stays together.
     pub(super) fn loose(&self) -> Expression {
-        let (all, mut loose) = self.parted();
-        if loose.iter().any(|(word, _)| !is_stop_word(&word.folded)) {
-            loose.retain(|(word, _)| !is_stop_word(&word.folded));
-        }
+        let all = self.parted().0;
+        let loose = self.query.clauses.iter().filter(|clause| !clause.quoted);
+        let telling: Vec<&Clause> = loose.clone().filter(|clause| !is_stop_clause(clause)).collect();
+        let asked = if telling.is_empty() { loose.collect() } else { telling };
         let mut any = Vec::new();
-        for (word, open) in loose {
-            if word.unspaced {
+        for clause in asked {
+            match clause.words.as_slice() {
                 // Nobody knows where its words begin, so any pair of its characters will do.
-                let pair = |term| self.any_of(vec![Phrase { terms: vec![term], open: false }]);
-                any.extend(sought_pairs(&word.folded).into_iter().map(pair));
-            } else {
-                any.push(self.any_of(self.alternatives(word, open)));
+                [word] if word.unspaced => {
+                    let pair = |term| self.any_of(vec![Phrase { terms: vec![term], open: false }]);
+                    any.extend(sought_pairs(&word.folded).into_iter().map(pair));
+                }
+                [word] => any.push(self.any_of(self.alternatives(word, clause.open || clause.star))),
+                _ => any.push(self.any_of(self.as_written(clause))),
             }
         }
         Expression { all, any }
@@ -84,7 +86,8 @@ impl<'q> Ladder<'q> {
         let (_, loose) = self.parted();
         let corrected = |(word, open): (&Word, bool)| {
             let to = self.meant(word, open).into_iter().next()?;
-            Some(Correction { from: word.folded.clone(), to })
+            let from = self.query.as_typed(&word.folded);
+            Some(Correction { from, to })
         };
         loose.into_iter().filter_map(corrected).collect()
     }
@@ -163,6 +166,10 @@ impl<'q> Ladder<'q> {
     }
 }
 
+fn is_stop_clause(clause: &Clause) -> bool {
+    matches!(clause.words.as_slice(), [word] if is_stop_word(&word.folded))
+}
+
 /// Is it one of the words that nearly every text has?
 pub(super) fn is_stop_word(folded: &str) -> bool {
     STOP_WORDS.binary_search(&folded).is_ok()
@@ -172,7 +179,8 @@ pub(super) fn is_stop_word(folded: &str) -> bool {
 pub(super) fn corrected(text: &str, corrections: &[Correction]) -> String {
     let (mut corrected, mut from) = (String::new(), 0);
     for word in words::words(text) {
-        if let Some(correction) = corrections.iter().find(|correction| correction.from == word.folded) {
+        let typed = &text[word.span.clone()];
+        if let Some(correction) = corrections.iter().find(|correction| correction.from == typed) {
             corrected.push_str(&text[from..word.span.start]);
             corrected.push_str(&correction.to);
             from = word.span.end;
@@ -193,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_correction_leaves_the_rest_of_a_query_alone() {
-        let corrections = [Correction { from: "terminl".into(), to: "terminal".into() }];
+        let corrections = [Correction { from: "Terminl".into(), to: "terminal".into() }];
         assert_eq!(corrected("the \"Linux\" Terminl, tag:x", &corrections), "the \"Linux\" terminal, tag:x");
     }
 }

@@ -1,6 +1,6 @@
 //! The index as `PostgreSQL` keeps it: the terms in a tsvector with weights, the words as they were written in another.
 use super::{
-    expression::{Expression, Phrase},
+    expression::{AnyOf, Expression, Phrase},
     index::{Header, Texts},
     mirror::{Row, Stamp},
     repository,
@@ -45,13 +45,17 @@ pub(super) async fn changes(conn: &mut Conn, since: &Stamp) -> Result<Vec<Row>> 
 /// every part of the question brings its weight along.
 pub(super) async fn matches(conn: &mut Conn, expression: &Expression) -> Result<Option<String>> {
     let whole = expression.render(" & ", " | ", phrase);
-    let parts: Vec<(f64, String)> = expression
-        .parts()
-        .map(|any| {
-            let alone = Expression { all: vec![any.clone()], any: Vec::new() };
-            (any.weight, alone.render(" & ", " | ", phrase))
-        })
-        .collect();
+    let mut parts: Vec<(f64, String)> = Vec::new();
+    for any in expression.parts() {
+        // A whole word says more than the beginning of one.
+        for (open, share) in [(false, 1.0), (true, 0.5)] {
+            let phrases: Vec<Phrase> = any.phrases.iter().filter(|phrase| phrase.open == open).cloned().collect();
+            if !phrases.is_empty() {
+                let alone = Expression { all: vec![AnyOf { phrases, ..any.clone() }], any: Vec::new() };
+                parts.push((any.weight * share, alone.render(" & ", " | ", phrase)));
+            }
+        }
+    }
     let mut query = Query::new("SELECT string_agg(doc || ' ' || CAST(1e9 * (0");
     for (weight, part) in &parts {
         let values: [&dyn Param; 2] = [weight, part];

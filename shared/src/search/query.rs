@@ -67,6 +67,13 @@ impl Query {
         Ok(query)
     }
 
+    /// A word of the query, as it was typed.
+    pub(super) fn as_typed(&self, folded: &str) -> String {
+        let mut words = words::words(&self.text);
+        let typed = words.find(|word| word.folded == folded).map(|word| self.text[word.span].to_owned());
+        typed.unwrap_or_else(|| folded.to_owned())
+    }
+
     /// Reads what stands at the beginning, and answers what stands after it.
     fn piece<'t>(&mut self, text: &'t str) -> Result<&'t str> {
         let (negated, positive) = match text.strip_prefix('-') {

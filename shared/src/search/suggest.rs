@@ -70,12 +70,12 @@ pub async fn suggest(app: &App, typed: Option<&str>, limit: i64) -> Result<Vec<S
     found.extend(tags(&reading.mirror, &key, limit));
     // Who types a second word wants words that begin like the second.
     let (before, last) = key.rsplit_once(' ').map_or(("", key.as_str()), |(before, last)| (before, last));
-    found.extend(vocabulary.completions(last, limit).into_iter().map(|(word, documents)| Suggestion {
+    found.extend(vocabulary.completions(last, limit).into_iter().map(|known| Suggestion {
         kind: SuggestionKind::Term,
-        text: format!("{before} {word}").trim_start().to_owned(),
+        text: format!("{before} {}", known.written).trim_start().to_owned(),
         id: None,
         category: None,
-        count: Some(documents),
+        count: Some(known.documents),
     }));
     found.truncate(limit);
     Ok(found)

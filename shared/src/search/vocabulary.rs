@@ -30,9 +30,12 @@ const FEW: usize = 5_000;
 
 /// A word of the vocabulary.
 #[derive(Debug)]
-struct Known {
+pub(super) struct Known {
+    /// Folded.
     word: String,
-    documents: u32,
+    /// As it is written most often, in lower case.
+    pub(super) written: String,
+    pub(super) documents: u32,
     letters: u32,
 }
 
@@ -51,14 +54,22 @@ impl Vocabulary {
     /// Of `word documents` pairs, separated by commas.
     fn new(list: &str) -> Self {
         let mut vocabulary = Self::default();
-        for pair in list.split(',') {
-            let Some((word, documents)) = pair.split_once(' ') else { continue };
-            let documents = documents.parse().unwrap_or(0);
-            let its = vocabulary.stems.entry(words::stem(word)).or_default();
+        let pairs = list.split(',').filter_map(|pair| pair.split_once(' '));
+        let mut spellings: Vec<(String, u32, &str)> =
+            pairs.map(|(written, documents)| (words::fold(written), documents.parse().unwrap_or(0), written)).collect();
+        // Of several spellings the most frequent one comes first.
+        spellings.sort_unstable_by(|one, other| one.0.cmp(&other.0).then(other.1.cmp(&one.1)).then(one.2.cmp(other.2)));
+        for (word, documents, written) in spellings {
+            let its = vocabulary.stems.entry(words::stem(&word)).or_default();
             *its = its.saturating_add(documents);
-            vocabulary.words.push(Known { word: word.to_owned(), documents, letters: letters(word) });
+            match vocabulary.words.last_mut() {
+                Some(last) if last.word == word => last.documents = last.documents.saturating_add(documents),
+                _ => {
+                    let letters = letters(&word);
+                    vocabulary.words.push(Known { word, written: written.to_owned(), documents, letters });
+                }
+            }
         }
-        vocabulary.words.sort_unstable_by(|one, other| one.word.cmp(&other.word));
         for (place, known) in vocabulary.words.iter().enumerate() {
             vocabulary.by_length.entry(known.word.chars().count()).or_default().push(place);
         }
@@ -85,10 +96,11 @@ impl Vocabulary {
     }
 
     /// The most frequent words that begin so.
-    pub(super) fn completions(&self, start: &str, most: usize) -> Vec<(&str, u32)> {
+    pub(super) fn completions(&self, start: &str, most: usize) -> Vec<&Known> {
         let mut found: Vec<&Known> = self.beginning_with(start).iter().collect();
         found.sort_by(|one, other| other.documents.cmp(&one.documents).then_with(|| one.word.cmp(&other.word)));
-        found.into_iter().take(most).map(|known| (known.word.as_str(), known.documents)).collect()
+        found.truncate(most);
+        found
     }
 
     /// The stems of words that begin so, and do not begin so themselves: `running` is found by `run`.
@@ -96,7 +108,7 @@ impl Vocabulary {
         let mut stems: Vec<String> = self
             .completions(start, COMPLETIONS)
             .into_iter()
-            .map(|(word, _)| words::stem(word))
+            .map(|known| words::stem(&known.word))
             .filter(|stem| !stem.starts_with(start))
             .collect();
         stems.sort_unstable();
@@ -114,7 +126,7 @@ impl Vocabulary {
         let most = if length >= TWO_FROM { 2 } else { 1 };
         let letters = letters(word);
         let near = (length.saturating_sub(most)..=length + most).filter_map(|length| self.by_length.get(&length));
-        let mut found: Vec<(usize, u32, &str)> = near
+        let mut found: Vec<(usize, &Known)> = near
             .flatten()
             .map(|place| &self.words[*place])
             // Each mistake adds or takes one letter at most, or swaps one for another.
@@ -122,12 +134,13 @@ impl Vocabulary {
             .filter_map(|known| {
                 let elsewhere = usize::from(known.word.chars().next() != word.chars().next());
                 let mistakes = strsim::osa_distance(&known.word, word) + elsewhere;
-                (mistakes <= most && mistakes > 0).then_some((mistakes, known.documents, known.word.as_str()))
+                (mistakes <= most && mistakes > 0).then_some((mistakes, known))
             })
-            .filter(|(_, _, known)| !known.contains(|char: char| char.is_numeric()))
+            .filter(|(_, known)| !known.word.contains(|char: char| char.is_numeric()))
             .collect();
-        found.sort_by(|one, other| one.0.cmp(&other.0).then(other.1.cmp(&one.1)).then(one.2.cmp(other.2)));
-        found.into_iter().take(CORRECTIONS).map(|(_, _, word)| word).collect()
+        let rank = |found: &(usize, &Known)| (found.0, std::cmp::Reverse(found.1.documents));
+        found.sort_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| one.1.word.cmp(&other.1.word)));
+        found.into_iter().take(CORRECTIONS).map(|(_, known)| known.written.as_str()).collect()
     }
 
     /// Two known words that were written as one, the most frequent pair.
@@ -233,11 +246,21 @@ mod tests {
     #[test]
     fn words_are_completed() {
         let words = vocabulary();
-        assert_eq!(words.completions("summ", 2), [("summarize", 9), ("summary", 5)]);
+        let completions: Vec<(&str, u32)> =
+            words.completions("summ", 2).iter().map(|known| (known.written.as_str(), known.documents)).collect();
+        assert_eq!(completions, [("summarize", 9), ("summary", 5)]);
         assert_eq!(words.stems_of_completions("summarizi"), ["summar"]);
         assert_eq!(words.stems_of_completions("summ"), [""; 0]);
         assert!(words.knows("poem") && !words.knows("poe") && words.knows_beginning("poe"));
         assert_eq!(words.documents("summar"), 11);
+    }
+
+    #[test]
+    fn a_word_is_shown_as_it_is_written_most_often() {
+        let words = Vocabulary::new("kundigung 1,kündigung 4,café 2");
+        assert_eq!(words.corrections("kundigugn"), ["kündigung"]);
+        assert!(words.knows("kundigung") && words.knows("cafe"));
+        assert_eq!(words.documents(&words::stem("kundigung")), 5);
     }
 
     #[test]

@@ -103,6 +103,15 @@ pub(super) fn fold(word: &str) -> String {
     folded.filter(|char| char.is_alphanumeric() || is_combining_mark(*char)).take(TERM_CHARS_MAX).collect()
 }
 
+/// A word as people write it, but in lower case; one with signs as it is folded.
+pub(super) fn written(word: &str, folded: &str) -> String {
+    if word.chars().all(|char| class(char) != Class::Between) {
+        word.nfc().flat_map(char::to_lowercase).take(TERM_CHARS_MAX).collect()
+    } else {
+        folded.to_owned()
+    }
+}
+
 /// What the forms of a word have in common: `summarises` and `summarizing` are `summar`.
 pub(super) fn stem(folded: &str) -> String {
     if folded.len() < 3 || !folded.bytes().all(|byte| byte.is_ascii_lowercase()) {
