@@ -33,11 +33,7 @@ impl Check {
         print(&format!(
             "{} prompts checked, {wrong} faults found{}\n",
             checked.prompts,
-            match (wrong, checked.mended) {
-                (0, _) => "",
-                (_, true) => ", all mended",
-                (_, false) => "",
-            }
+            if checked.mended { ", all mended" } else { "" }
         ));
         if wrong > 0 && !checked.mended {
             return Err(Failure::Refused("the search index is wrong; `prompt-store check` mends it".to_owned()));

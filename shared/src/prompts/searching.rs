@@ -191,7 +191,7 @@ impl SearchRequest {
             let Some(values) = values else { continue };
             if values.len() > VALUES_MAX {
                 let detail = format!("`{}` may name at most {VALUES_MAX} values", field.name());
-                return Err(Error::invalid(&format!("/{}", field.name()), "too-many", detail));
+                return Err(Error::invalid(format!("/{}", field.name()), "too-many", detail));
             }
             if !values.is_empty() {
                 filters.push(Filter::one_of(field, values));
@@ -212,7 +212,7 @@ impl SearchRequest {
 pub async fn search(app: &App, request: &SearchRequest) -> Result<SearchResults> {
     let (page, search) = (request.page()?, request.search()?);
     let list = request.name(&search);
-    let after = page.after(&app.secret, &list)?.map(place).transpose()?;
+    let after = page.after(&app.secret, &list)?.map(|position| place(&position)).transpose()?;
     let mut found = search::find(app, search).await?;
     let since = app.clock.now() - USES_COUNT_FOR;
     let uses: HashMap<String, i64> = repository::uses(&mut found.conn, since).await?.into_iter().collect();
@@ -224,7 +224,7 @@ pub async fn search(app: &App, request: &SearchRequest) -> Result<SearchResults>
     };
     let hits: Vec<Hit> = rest.iter().take(usize::try_from(page.limit_and_one()).unwrap_or(0)).cloned().collect();
     let shown = hits.len().min(usize::try_from(page.limit()).unwrap_or(0));
-    let end = Found::place(&hits[..shown]).map(position);
+    let end = Found::place(&hits[..shown]).map(|place| position(&place));
     let items = show(&mut found, hits, request).await?;
     let page = page.page(&app.secret, &list, total, items, |_| end.clone().expect("a page that is not empty ends"));
     let facets = found.facets.into_iter().map(|facet| (facet.field.name().to_owned(), facet.values)).collect();
@@ -233,11 +233,11 @@ pub async fn search(app: &App, request: &SearchRequest) -> Result<SearchResults>
 }
 
 /// A cursor holds the place where its page ended.
-fn position(place: Place) -> Position {
+fn position(place: &Place) -> Position {
     Position { key: SortKey::Number(place.score), id: format!("{} {}", place.updated_at, place.ids.join(" ")) }
 }
 
-fn place(position: Position) -> Result<Place> {
+fn place(position: &Position) -> Result<Place> {
     let (SortKey::Number(score), Some((updated_at, ids))) = (&position.key, position.id.split_once(' ')) else {
         return Err(Error::internal("a cursor of ours holds no place"));
     };

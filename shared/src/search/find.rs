@@ -140,15 +140,12 @@ impl Found {
     #[must_use]
     pub fn after(&self, place: &Place) -> &[Hit] {
         let at = |id: &String| self.hits.iter().position(|hit| hit.id() == id);
-        let from = match place.ids.iter().rev().find_map(at) {
-            Some(last) => last + 1,
-            None => {
-                let id = place.ids.last().map_or("", String::as_str);
-                let place = (Reverse(place.score), Reverse(place.updated_at), Reverse(id));
-                self.hits.iter().take_while(|hit| hit.place() <= place).count()
-            }
-        };
-        &self.hits[from..]
+        if let Some(last) = place.ids.iter().rev().find_map(at) {
+            return &self.hits[last + 1..];
+        }
+        let id = place.ids.last().map_or("", String::as_str);
+        let place = (Reverse(place.score), Reverse(place.updated_at), Reverse(id));
+        &self.hits[self.hits.iter().take_while(|hit| hit.place() <= place).count()..]
     }
 }
 

@@ -1,4 +1,6 @@
 //! The index as `PostgreSQL` keeps it: the terms in a tsvector with weights, the words as they were written in another.
+use std::fmt::Write;
+
 use super::{
     expression::{AnyOf, Expression, Phrase},
     index::{Header, Texts},
@@ -126,7 +128,7 @@ fn vector(texts: &Texts) -> String {
     for (terms, weight) in texts.terms.iter().zip(["A", "B", "C", "D"]) {
         for term in terms {
             position += 1;
-            vector.push_str(&format!("'{term}':{}{weight} ", position.min(POSITION_MAX)));
+            write!(vector, "'{term}':{}{weight} ", position.min(POSITION_MAX)).expect("a String takes all text");
         }
         position += GAP;
     }

@@ -84,13 +84,12 @@ impl Query {
             self.filters.push(filter);
             return Ok(rest);
         }
-        let (quoted, piece, rest) = match quoted(positive) {
-            Some((inside, rest)) => (true, inside, rest),
-            None => {
-                // A quote that is never closed, or that stands in a word, is a sign like others.
-                let end = positive.find(char::is_whitespace).unwrap_or(positive.len());
-                (false, &positive[..end], &positive[end..])
-            }
+        let (quoted, piece, rest) = if let Some((inside, rest)) = quoted(positive) {
+            (true, inside, rest)
+        } else {
+            // A quote that is never closed, or that stands in a word, is a sign like others.
+            let end = positive.find(char::is_whitespace).unwrap_or(positive.len());
+            (false, &positive[..end], &positive[end..])
         };
         let (star, rest) = match rest.strip_prefix('*') {
             Some(after) if quoted => (true, after),
