@@ -8,6 +8,7 @@ mod hosts;
 mod jobs;
 mod lifecycle;
 mod openapi;
+mod outgoing;
 mod postgres;
 mod processes;
 mod prompts;

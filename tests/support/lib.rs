@@ -8,6 +8,7 @@ mod hosts;
 mod place;
 mod postgres_server;
 mod processes;
+mod receiver;
 mod redis_server;
 mod wait;
 
@@ -26,6 +27,7 @@ use shared::{
     clock::{Clock, Timestamp},
     config::Settings,
     db::Db,
+    http::Outgoing,
     id::JobId,
     jobs::{self, Doorbell, Queue},
     secret::SecretKey,
@@ -43,6 +45,7 @@ pub use database::{Engine, engine};
 pub use hosts::{Host, Hosts};
 pub use postgres_server::PostgresServer;
 pub use processes::{Process, Processes, binary};
+pub use receiver::{Received, Receiver};
 pub use redis_server::RedisServer;
 pub use wait::{PATIENCE, until};
 
@@ -104,7 +107,8 @@ impl TestApp {
         let secret = SecretKey::from_text(&"test secret ".repeat(3)).unwrap();
         let started_at = clock.now();
         let uses = UseCounter::default();
-        let app = App { db, doorbell, clock, settings: settings.into(), secret, uses, started_at };
+        let http = Outgoing::new(&settings).unwrap();
+        let app = App { db, doorbell, clock, settings: settings.into(), http, secret, uses, started_at };
         let door = Door::new(app.clone(), edge, metrics(), CancellationToken::new());
         Self { router: api::router(door), app, worker: None, database }
     }

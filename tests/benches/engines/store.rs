@@ -7,6 +7,7 @@ use shared::{
     bulk::{self, OnConflict},
     clock::Clock,
     db::Db,
+    http::Outgoing,
     jobs::Doorbell,
     prompts::NewPrompt,
     secret::SecretKey,
@@ -149,7 +150,8 @@ async fn open(location: &str) -> App {
     let (clock, uses) = (Clock::System, UseCounter::default());
     let secret = SecretKey::from_text(&"bench secret ".repeat(3)).unwrap();
     let started_at = clock.now();
-    App { db, doorbell: Doorbell::Silent, clock, settings: settings.into(), secret, uses, started_at }
+    let http = Outgoing::new(&settings).unwrap();
+    App { db, doorbell: Doorbell::Silent, clock, settings: settings.into(), http, secret, uses, started_at }
 }
 
 /// With the connections the product has, as many and set up alike, but without what its pools do when one is taken or
