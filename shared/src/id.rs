@@ -112,6 +112,8 @@ macro_rules! ids {
 ids! {
     /// A row of the audit log.
     AuditId = "aud",
+    /// Something that has happened.
+    EventId = "evt",
     /// A background job.
     JobId = "job",
     /// A bulk operation.

@@ -28,6 +28,7 @@ pub mod audit;
 pub mod bulk;
 pub mod drift;
 pub mod lifecycle;
+pub mod notifications;
 pub mod prompts;
 pub mod relationships;
 pub mod serving;

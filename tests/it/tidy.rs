@@ -10,9 +10,10 @@ const HANDLER_LINES_MAX: usize = 15;
 
 /// The rooms of `shared` by floor: a room uses lower ones, never its neighbours. What is not listed is the
 /// ground floor.
-const FLOORS: [(&str, u8); 10] = [
+const FLOORS: [(&str, u8); 11] = [
     ("audit", 1),
     ("versions", 1),
+    ("notifications", 1),
     ("prompts", 2),
     ("drift", 4),
     ("suggestions", 4),

@@ -1,4 +1,5 @@
 //! Many prompts at once: operations whose items are worked in chunks, each item by itself.
+mod events;
 mod jobs;
 mod model;
 mod repository;

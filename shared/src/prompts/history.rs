@@ -1,5 +1,7 @@
 //! The versions of a prompt and the labels that point at them.
-use super::{Draft, Precondition, Prompt, repository, service};
+use serde_json::json;
+
+use super::{Draft, Precondition, Prompt, events, repository, service};
 use crate::{
     app::{App, begin},
     audit,
@@ -7,6 +9,7 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     id::PromptId,
+    notifications::EventType,
     page::{Page, PageRequest, Position, SortKey},
     text,
     versions::{self, ChangeType, Diff, Label, LabelMove, Version},
@@ -104,6 +107,9 @@ pub async fn set_label(
         let (now, detail) = (tx.now(), format!("{} -> {version}", label.label));
         repository::touch(&mut tx, id, now).await?;
         audit::record(&mut tx, "prompt.label_moved", id, Some(detail)).await?;
+        let from = prompt.labels.get(&label.label);
+        let more = json!({ "label": label.label, "from_version": from, "to_version": version });
+        events::announce_current(&mut tx, EventType::PromptLabelMoved, id, more).await?;
     }
     tx.commit_with(&label).await?;
     Ok(label)
@@ -118,11 +124,13 @@ pub async fn delete_label(
     precondition: &Precondition,
 ) -> Result<()> {
     let mut tx = begin!(app, caller);
-    service::hold(&mut tx, id, precondition).await?;
+    let prompt = service::hold(&mut tx, id, precondition).await?;
     versions::delete_label(&mut tx, id, label, None).await?;
     let now = tx.now();
     repository::touch(&mut tx, id, now).await?;
     audit::record(&mut tx, "prompt.label_deleted", id, Some(label.to_owned())).await?;
+    let more = json!({ "label": label, "from_version": prompt.labels.get(label), "to_version": null });
+    events::announce_current(&mut tx, EventType::PromptLabelMoved, id, more).await?;
     tx.commit_with(&()).await
 }
 
