@@ -34,6 +34,7 @@ pub mod relationships;
 pub mod serving;
 pub mod suggestions;
 pub mod versions;
+pub mod webhooks;
 
 pub use app::App;
 pub use caller::Caller;

@@ -4,6 +4,7 @@ mod accident;
 mod afterwards;
 mod certificate;
 mod database;
+mod events;
 mod hosts;
 mod place;
 mod postgres_server;
@@ -32,6 +33,7 @@ use shared::{
     jobs::{self, Doorbell, Queue},
     secret::SecretKey,
     uses::UseCounter,
+    webhooks,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +44,7 @@ use database::Database;
 pub use accident::Accident;
 pub use afterwards::Afterwards;
 pub use database::{Engine, engine};
+pub use events::{Events, Told};
 pub use hosts::{Host, Hosts};
 pub use postgres_server::PostgresServer;
 pub use processes::{Process, Processes, binary};
@@ -134,9 +137,10 @@ impl TestApp {
         self.database.location()
     }
 
-    /// Works every waiting job, and every job those enqueue, to the end.
+    /// Tells of what has happened, and works every waiting job, and every job those enqueue, to the end.
     pub async fn work(&self) {
         loop {
+            webhooks::publish(&self.app, &caller()).await.unwrap();
             let mut waiting = Vec::new();
             for queue in Queue::ALL {
                 waiting.extend(jobs::due(&self.app, queue, 100).await.unwrap());
@@ -165,6 +169,9 @@ impl TestApp {
     pub async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
+        // One that has no end is only begun: `follow` reads it.
+        let endless = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let body = if endless { Body::empty() } else { body };
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         Reply { status: parts.status, headers: parts.headers, body, bytes: bytes.to_vec() }
@@ -218,6 +225,17 @@ impl TestApp {
     pub async fn prompt(&self, category: &str, name: &str, content: &str) -> Value {
         let body = serde_json::json!({ "category": category, "name": name, "content": content });
         self.post("/api/v1/prompts", body).await.expect(201)
+    }
+
+    /// Follows events, from where `Last-Event-ID` says.
+    pub async fn follow(&self, last_event_id: Option<i64>) -> Events {
+        let mut request = Request::get("/api/v1/events");
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        Events::of(response.into_body())
     }
 
     /// Now, as the store sees it.

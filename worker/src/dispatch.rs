@@ -4,6 +4,7 @@ use shared::{
     bulk::{self, RunBulkOperation},
     db::Tx,
     jobs::{Claim, Outcome, Queue},
+    webhooks::{self, DeliverWebhooks},
 };
 
 /// Runs a job.
@@ -12,6 +13,10 @@ pub(crate) async fn dispatch(app: &App, claim: &Claim) -> Result<Outcome> {
         Queue::BulkOperations => {
             let job: RunBulkOperation = claim.order()?;
             bulk::run(app, claim, job.operation_id).await
+        }
+        Queue::WebhookDeliveries => {
+            let job: DeliverWebhooks = claim.order()?;
+            webhooks::deliver(app, claim, job.webhook_id).await
         }
     }
 }
@@ -22,6 +27,10 @@ pub(crate) async fn gave_up(tx: &mut Tx, claim: &Claim) -> Result<()> {
     match claim.queue {
         Queue::BulkOperations => match claim.order::<RunBulkOperation>() {
             Ok(job) => bulk::gave_up(tx, job.operation_id).await,
+            Err(_) => Ok(()),
+        },
+        Queue::WebhookDeliveries => match claim.order() {
+            Ok(job) => webhooks::gave_up(tx, &job).await,
             Err(_) => Ok(()),
         },
     }

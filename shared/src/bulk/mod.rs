@@ -10,4 +10,4 @@ pub use model::{
     BulkCreate, BulkError, BulkFilter, BulkItem, BulkLifecycle, BulkOperation, ITEMS_MAX, ItemState, OnConflict,
     OperationStatus, OperationType,
 };
-pub use service::{Outcome, Rehearsed, change_lifecycle, create, create_now, gave_up, get, items, list, run};
+pub use service::{Outcome, Rehearsed, change_lifecycle, create, create_now, gave_up, get, items, list, revive, run};

@@ -186,6 +186,11 @@ pub async fn gave_up(tx: &mut Tx, id: OperationId) -> Result<()> {
     audit::record(tx, "bulk_operation.failed", id, None).await
 }
 
+/// Somebody has the operation's dead job tried again: it goes on where it stood.
+pub async fn revive(tx: &mut Tx, id: OperationId) -> Result<()> {
+    repository::revive(tx, id).await
+}
+
 /// What a dry run would have made so far: by category and name, the last item that had an effect.
 pub type Rehearsed = HashMap<(String, String), Value>;
 

@@ -12,7 +12,7 @@
 //! writes nothing.
 use std::time::Duration;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{Job, Queue, postgres, sqlite};
 use crate::{
@@ -47,7 +47,7 @@ pub struct Claim {
 }
 
 /// How a piece of work ended, where it did not fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// Nothing is left to do.
     Done,
@@ -124,6 +124,15 @@ pub async fn claim(app: &App, caller: &Caller, id: JobId) -> Result<Option<Claim
 /// What the lease of a second claim has on top, so that the third comes so much later.
 fn quarantine() -> i64 {
     i64::try_from(QUARANTINE.as_millis()).unwrap_or(i64::MAX)
+}
+
+const COUNT_ORDERED: &str = "SELECT count(*) FROM jobs
+                             WHERE queue = $1 AND unique_key = $2 AND state IN ('available', 'running')";
+
+/// Does such a job wait or run, so that ordering it again would change nothing?
+pub(crate) async fn is_ordered<J: Job>(conn: &mut Conn, job: &J) -> Result<bool> {
+    let (ordered,): (i64,) = conn.fetch_one(COUNT_ORDERED, params![J::QUEUE, job.unique_key()]).await?;
+    Ok(ordered > 0)
 }
 
 const CLAIMABLE: &str = "SELECT count(*) FROM jobs

@@ -9,28 +9,31 @@ use std::{str::FromStr, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use doorbell::{Doorbell, LocalBell, RedisBell, WINDOW, redis_bell};
-pub(crate) use ledger::insert;
 pub use ledger::{
     Claim, Depth, Outcome, bury, claim, depths, due, live_workers, purge_done, renew, settle_again, settle_done,
     settle_later, take_due, worker_gone, worker_seen,
 };
+pub(crate) use ledger::{insert, is_ordered};
 
 /// Every queue there is. A new variant does not compile until the worker serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Queue {
     /// Many prompts at once.
     BulkOperations,
+    /// Telling others of events: a job for each receiver that something is due for.
+    WebhookDeliveries,
 }
 
 impl Queue {
     /// All of them, in the order they are declared.
-    pub const ALL: [Self; 1] = [Self::BulkOperations];
+    pub const ALL: [Self; 2] = [Self::BulkOperations, Self::WebhookDeliveries];
 
     /// As the ledger and Redis call it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::BulkOperations => "bulk-operations",
+            Self::WebhookDeliveries => "webhook-deliveries",
         }
     }
 
@@ -39,6 +42,8 @@ impl Queue {
     pub const fn concurrency(self) -> usize {
         match self {
             Self::BulkOperations => 2,
+            // They wait for others most of the time.
+            Self::WebhookDeliveries => 16,
         }
     }
 
@@ -46,7 +51,7 @@ impl Queue {
     #[must_use]
     pub const fn attempts(self) -> i64 {
         match self {
-            Self::BulkOperations => 20,
+            Self::BulkOperations | Self::WebhookDeliveries => 20,
         }
     }
 
@@ -55,7 +60,9 @@ impl Queue {
     pub fn retry_delay(self, attempt: i64) -> Duration {
         let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
         match self {
-            Self::BulkOperations => crate::retry::delay(attempt, Duration::from_secs(1), Duration::from_mins(10)),
+            Self::BulkOperations | Self::WebhookDeliveries => {
+                crate::retry::delay(attempt, Duration::from_secs(1), Duration::from_mins(10))
+            }
         }
     }
 }
@@ -75,6 +82,18 @@ impl std::fmt::Display for Queue {
 }
 
 crate::db::text_column!(Queue);
+
+impl Serialize for Queue {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Queue {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
 
 /// An order for a worker. What it carries is kept in the ledger, so it is small: ids, not data.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync {
