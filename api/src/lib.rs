@@ -70,6 +70,7 @@ fn contract() -> (Router<Door>, OpenApi) {
         .nest("/api/v1/notifications", routes::notifications::router())
         .nest("/api/v1", routes::notifications::stream())
         .nest("/api/v1/webhooks", routes::webhooks::router())
+        .nest("/api/v1/jobs", routes::jobs::router())
         .merge(health::router())
         .split_for_parts()
 }

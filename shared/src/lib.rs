@@ -24,6 +24,7 @@ pub mod templates;
 pub mod text;
 pub mod uses;
 
+pub mod administration;
 pub mod audit;
 pub mod bulk;
 pub mod drift;

@@ -10,7 +10,7 @@ const HANDLER_LINES_MAX: usize = 15;
 
 /// The rooms of `shared` by floor: a room uses lower ones, never its neighbours. What is not listed is the
 /// ground floor.
-const FLOORS: [(&str, u8); 12] = [
+const FLOORS: [(&str, u8); 13] = [
     ("audit", 1),
     ("versions", 1),
     ("notifications", 1),
@@ -21,6 +21,7 @@ const FLOORS: [(&str, u8); 12] = [
     ("relationships", 3),
     ("bulk", 4),
     ("webhooks", 2),
+    ("administration", 5),
     ("serving", 4),
     ("idempotency", 0),
 ];

@@ -1,6 +1,7 @@
 //! A file for each domain: decode, call one operation, respond.
 pub(crate) mod bulk;
 pub(crate) mod drift;
+pub(crate) mod jobs;
 pub(crate) mod lifecycle;
 pub(crate) mod notifications;
 pub(crate) mod prompts;

@@ -1,6 +1,7 @@
 //! Background jobs. The ledger remembers them; the doorbell only says that one is waiting.
 mod doorbell;
 mod ledger;
+mod model;
 mod postgres;
 mod sqlite;
 
@@ -13,7 +14,9 @@ pub use ledger::{
     Claim, Depth, Outcome, bury, claim, depths, due, live_workers, purge_done, renew, settle_again, settle_done,
     settle_later, take_due, worker_gone, worker_seen,
 };
-pub(crate) use ledger::{insert, is_ordered};
+pub(crate) use ledger::{find, insert, is_ordered, list, revive};
+
+pub use model::{JobFilter, JobRow, JobState};
 
 /// Every queue there is. A new variant does not compile until the worker serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

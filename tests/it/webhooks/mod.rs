@@ -3,6 +3,7 @@ mod bounds;
 mod crud;
 mod failures;
 mod figures;
+mod jobs;
 mod replay;
 mod signature;
 
