@@ -2,7 +2,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
-use shared::config::milliseconds;
+use shared::config::{Environment, milliseconds};
 
 /// What the HTTP door must know.
 #[derive(Args, Clone, Debug)]
@@ -18,10 +18,6 @@ pub struct Edge {
     /// The key every request must carry, as `Authorization: Bearer …`; at least 32 bytes.
     #[arg(long, env = "PROMPT_STORE_ADMIN_KEY", value_name = "TEXT", hide_env_values = true)]
     pub admin_key: Option<String>,
-
-    /// `production` wants an admin key even where only this machine can connect.
-    #[arg(long, env = "PROMPT_STORE_ENV", default_value = "development", value_name = "NAME")]
-    pub env: Environment,
 
     /// Without an admin key: names this store may be asked by, besides `localhost` and loopback addresses.
     #[arg(long, env = "PROMPT_STORE_ALLOWED_HOSTS", value_delimiter = ',', value_name = "NAME,…")]
@@ -56,15 +52,6 @@ pub struct Edge {
     pub max_in_flight: u32,
 }
 
-/// Where the store runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Environment {
-    /// On somebody's own machine.
-    Development,
-    /// Where others depend on it.
-    Production,
-}
-
 const KEY_BYTES_MIN: usize = 32;
 /// Fewer different characters than this are no secret, however many there are.
 const KEY_CHARS_MIN: usize = 10;
@@ -77,7 +64,7 @@ impl Edge {
     }
 
     /// Refuses what would leave the store open to others.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self, env: Environment) -> Result<(), String> {
         let Some(key) = self.admin_key() else {
             let how = "set PROMPT_STORE_ADMIN_KEY to a secret of at least 32 bytes (`openssl rand -hex 32` makes one)";
             if !self.host.is_loopback() {
@@ -87,7 +74,7 @@ impl Edge {
                     self.host
                 ));
             }
-            if self.env == Environment::Production {
+            if env == Environment::Production {
                 return Err(format!("PROMPT_STORE_ENV is production and there is no admin key; {how}"));
             }
             return Ok(());

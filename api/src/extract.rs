@@ -135,7 +135,10 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 fn entity(path: &str, key: &str) -> &'static str {
     match key {
         "v" | "version" => "version",
+        "delivery_id" => "delivery",
         _ if path.starts_with("/api/v1/bulk/") => "bulk operation",
+        _ if path.starts_with("/api/v1/webhooks/") => "webhook",
+        _ if path.starts_with("/api/v1/jobs/") => "job",
         _ => "prompt",
     }
 }

@@ -2,6 +2,7 @@
 pub mod commands;
 pub mod config;
 mod extract;
+mod follow;
 mod health;
 mod json;
 mod middleware;
@@ -38,6 +39,8 @@ pub struct Door {
     edge: Arc<Edge>,
     metrics: PrometheusHandle,
     places: Arc<Semaphore>,
+    #[from_ref(skip)]
+    followers: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
 
@@ -46,7 +49,8 @@ impl Door {
     #[must_use]
     pub fn new(app: App, edge: Edge, metrics: PrometheusHandle, shutdown: CancellationToken) -> Self {
         let places = Arc::new(Semaphore::new(edge.max_in_flight as usize));
-        Self { app, edge: Arc::new(edge), metrics, places, shutdown }
+        let followers = Arc::new(Semaphore::new(follow::FOLLOWERS_MAX));
+        Self { app, edge: Arc::new(edge), metrics, places, followers, shutdown }
     }
 }
 
@@ -64,6 +68,10 @@ fn contract() -> (Router<Door>, OpenApi) {
         .nest("/api/v1/lifecycle", routes::lifecycle::router())
         .nest("/api/v1/relationships", routes::relationships::router())
         .nest("/api/v1/bulk", routes::bulk::router())
+        .nest("/api/v1/notifications", routes::notifications::router())
+        .nest("/api/v1", routes::notifications::stream())
+        .nest("/api/v1/webhooks", routes::webhooks::router())
+        .nest("/api/v1/jobs", routes::jobs::router())
         .merge(health::router())
         .split_for_parts()
 }

@@ -24,6 +24,8 @@ use utoipa::{
         (name = "suggestions", description = "What could be better about a prompt."),
         (name = "relationships", description = "What prompts have to do with each other."),
         (name = "bulk", description = "Many prompts at once."),
+        (name = "notifications", description = "What happens in the store."),
+        (name = "webhooks", description = "Telling others what happens."),
         (name = "operations", description = "How the store is."),
     ),
 )]

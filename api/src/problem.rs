@@ -47,7 +47,7 @@ pub(crate) struct FieldProblem {
 }
 
 /// Codes whose status is not that of their kind.
-const STATUS_OF: [(&str, u16); 16] = [
+const STATUS_OF: [(&str, u16); 17] = [
     ("bad-cursor", 400),
     ("bad-idempotency-key", 400),
     ("bad-if-match", 400),
@@ -59,6 +59,7 @@ const STATUS_OF: [(&str, u16); 16] = [
     ("forbidden", 403),
     ("body-timeout", 408),
     ("archived", 410),
+    ("events-gone", 410),
     ("version-mismatch", 412),
     ("if-match-required", 428),
     ("too-many", 429),

@@ -9,6 +9,7 @@ use crate::{
     config::Settings,
     db::{Db, Tx},
     error::{Error, Result},
+    http::Outgoing,
     idempotency,
     jobs::Doorbell,
     search,
@@ -27,6 +28,8 @@ pub struct App {
     pub clock: Clock,
     /// As they were at the start.
     pub settings: Arc<Settings>,
+    /// Sends requests to others.
+    pub http: Outgoing,
     /// What the store signs with.
     pub secret: SecretKey,
     /// Uses of prompts that are not yet in the database.

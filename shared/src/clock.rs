@@ -34,6 +34,13 @@ impl Timestamp {
         at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
+    /// A moment as HTTP headers write it.
+    #[must_use]
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        let at = jiff::fmt::rfc2822::parse(text).ok()?;
+        Some(Self(at.timestamp().as_millisecond()))
+    }
+
     /// How long ago `earlier` was; nothing, if it is yet to come.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -136,6 +143,14 @@ mod tests {
         let at: Timestamp = "2026-01-31T13:00:00.5+01:00".parse().unwrap();
         assert_eq!(at.to_string(), "2026-01-31T12:00:00.500Z");
         assert_eq!(at.to_string().parse::<Timestamp>().unwrap(), at);
+    }
+
+    #[test]
+    fn a_time_of_a_header_is_read_back() {
+        let at = Timestamp::from_millis(784_111_777_000);
+        assert_eq!(at.http_date(), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(Timestamp::from_http_date(&at.http_date()), Some(at));
+        assert_eq!(Timestamp::from_http_date("soon"), None);
     }
 
     #[test]

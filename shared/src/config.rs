@@ -4,7 +4,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use redis::IntoConnectionInfo;
 
-use crate::db::Location;
+use crate::{db::Location, http::Allowed};
 
 /// What every process of a store must agree on.
 #[derive(Args, Clone, Debug)]
@@ -34,6 +34,22 @@ pub struct Settings {
     #[arg(long, global = true, env = "PROMPT_STORE_ALLOW_NETWORK_FS", default_value_t = false,
           action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_network_fs: bool,
+
+    /// Where the store runs. `production` wants an admin key even where only this machine can connect, and sends nothing to
+    /// this machine itself.
+    #[arg(long, global = true, env = "PROMPT_STORE_ENV", default_value = "development", value_name = "NAME")]
+    pub env: Environment,
+
+    /// Internal hosts, addresses or ranges that webhooks and other outgoing requests may go to, at any port and without
+    /// encryption: `hooks.internal,10.1.0.0/16`.
+    #[arg(
+        long,
+        global = true,
+        env = "PROMPT_STORE_ALLOWED_TARGETS",
+        value_delimiter = ',',
+        value_name = "HOST|RANGE,…"
+    )]
+    pub allowed_targets: Vec<Allowed>,
 
     /// Redis, for workers of their own: `redis://localhost:6379`. Unset, this process works its jobs itself.
     #[arg(long, global = true, env = "REDIS_URL", value_name = "URL", hide_env_values = true, value_parser = redis_url)]
@@ -70,6 +86,15 @@ pub struct Settings {
     /// How it is logged.
     #[arg(long, global = true, env = "PROMPT_STORE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
+}
+
+/// Where the store runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    /// On somebody's own machine.
+    Development,
+    /// Where others depend on it.
+    Production,
 }
 
 /// How a line of the log is written.

@@ -112,6 +112,10 @@ macro_rules! ids {
 ids! {
     /// A row of the audit log.
     AuditId = "aud",
+    /// What a webhook was sent, or is to be sent: one event, one receiver.
+    DeliveryId = "dlv",
+    /// Something that has happened.
+    EventId = "evt",
     /// A background job.
     JobId = "job",
     /// A bulk operation.
@@ -122,6 +126,8 @@ ids! {
     RelationshipId = "rel",
     /// One version of a prompt.
     VersionId = "ver",
+    /// A webhook.
+    WebhookId = "whk",
 }
 
 #[cfg(test)]

@@ -25,15 +25,18 @@ pub mod templates;
 pub mod text;
 pub mod uses;
 
+pub mod administration;
 pub mod audit;
 pub mod bulk;
 pub mod drift;
 pub mod lifecycle;
+pub mod notifications;
 pub mod prompts;
 pub mod relationships;
 pub mod serving;
 pub mod suggestions;
 pub mod versions;
+pub mod webhooks;
 
 pub use app::App;
 pub use caller::Caller;

@@ -29,6 +29,12 @@ pub fn delay(attempt: u32, first: Duration, most: Duration) -> Duration {
     wait
 }
 
+/// A wait of about this long, give or take a fifth.
+#[must_use]
+pub fn about(wait: Duration) -> Duration {
+    wait.mul_f64(rand::random_range(0.8..=1.2))
+}
+
 /// Runs an operation of one transaction, and at once again while another transaction was faster: then it has had
 /// no effect, and its next run sees what the other has written.
 pub async fn races<T, F: Future<Output = Result<T>>>(mut operation: impl FnMut() -> F) -> Result<T> {

@@ -7,11 +7,17 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
+use chacha20poly1305::{
+    XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// At least as much as a SHA-256 MAC is worth.
 const BYTES_MIN: usize = 32;
+const NONCE_BYTES: usize = 24;
 
 /// A secret that never prints itself. Cheap to clone.
 #[derive(Clone)]
@@ -74,6 +80,28 @@ impl SecretKey {
         self.hmac(purpose, message).verify_slice(mac).is_ok()
     }
 
+    /// Encrypts what only this store shall read, for one purpose only. Twice the same is never the same text.
+    #[must_use]
+    pub fn seal(&self, purpose: &str, plain: &[u8]) -> String {
+        let nonce = rand::random::<[u8; NONCE_BYTES]>();
+        let payload = Payload { msg: plain, aad: purpose.as_bytes() };
+        let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload).expect("memory takes the text once more");
+        BASE64_STANDARD_NO_PAD.encode([&nonce[..], &sealed].concat())
+    }
+
+    /// What was sealed for this purpose; none, if it was sealed with another key, for something else, or touched.
+    #[must_use]
+    pub fn open(&self, purpose: &str, sealed: &str) -> Option<Vec<u8>> {
+        let bytes = BASE64_STANDARD_NO_PAD.decode(sealed).ok()?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>()?;
+        let payload = Payload { msg: sealed, aad: purpose.as_bytes() };
+        self.cipher().decrypt(&XNonce::from(*nonce), payload).ok()
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&self.mac("encryption", &[]).into())
+    }
+
     fn hmac(&self, purpose: &str, message: &[u8]) -> Hmac<Sha256> {
         let mut hmac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         hmac.update(purpose.as_bytes());
@@ -84,7 +112,6 @@ impl SecretKey {
 }
 
 fn new_key() -> String {
-    use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
     BASE64_STANDARD_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
@@ -106,6 +133,20 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(SecretKey::read_or_make(&path).unwrap_err().to_string().contains("chmod 600"));
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_is_sealed_is_opened_by_its_key_for_its_purpose_untouched() {
+        let (key, other) = ("k".repeat(32), "o".repeat(32));
+        let (key, other) = (SecretKey::from_text(&key).unwrap(), SecretKey::from_text(&other).unwrap());
+        let sealed = key.seal("a", b"secret");
+        assert_eq!(key.open("a", &sealed).as_deref(), Some(&b"secret"[..]));
+        assert_ne!(key.seal("a", b"secret"), sealed);
+        let mut touched = BASE64_STANDARD_NO_PAD.decode(&sealed).unwrap();
+        *touched.last_mut().unwrap() ^= 1;
+        let touched = BASE64_STANDARD_NO_PAD.encode(touched);
+        assert_eq!((key.open("b", &sealed), other.open("a", &sealed), key.open("a", &touched)), (None, None, None));
+        assert_eq!((key.open("a", ""), key.open("a", "!")), (None, None));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::{
     clock::Clock,
     config::{Mode, Settings},
     db::{Db, Location, Schema},
+    http::Outgoing,
     jobs::Doorbell,
     search::Index,
     secret::SecretKey,
@@ -98,10 +99,11 @@ pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failu
             ))
         })?,
     };
+    let http = Outgoing::new(&settings).map_err(|error| Failure::Internal(format!("{error:#}")))?;
     let clock = Clock::System;
     let started_at = clock.now();
     let (settings, uses, search) = (Arc::new(settings), UseCounter::default(), Index::default());
-    Ok(App { db, doorbell, clock, settings, secret, uses, search, started_at })
+    Ok(App { db, doorbell, clock, settings, http, secret, uses, search, started_at })
 }
 
 async fn open_database(settings: &Settings, migration: Migration) -> Result<Db, Failure> {

@@ -10,15 +10,18 @@ const HANDLER_LINES_MAX: usize = 15;
 
 /// The rooms of `shared` by floor: a room uses lower ones, never its neighbours. What is not listed is the
 /// ground floor.
-const FLOORS: [(&str, u8); 11] = [
+const FLOORS: [(&str, u8); 14] = [
     ("audit", 1),
     ("versions", 1),
+    ("notifications", 1),
     ("prompts", 2),
     ("drift", 4),
     ("suggestions", 3),
     ("lifecycle", 3),
     ("relationships", 3),
     ("bulk", 4),
+    ("webhooks", 2),
+    ("administration", 5),
     ("serving", 4),
     ("idempotency", 0),
     ("search", 0),

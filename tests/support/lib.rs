@@ -4,10 +4,12 @@ mod accident;
 mod afterwards;
 mod certificate;
 mod database;
+mod events;
 mod hosts;
 mod place;
 mod postgres_server;
 mod processes;
+mod receiver;
 mod redis_server;
 mod wait;
 
@@ -29,11 +31,13 @@ use shared::{
     clock::{Clock, Timestamp},
     config::Settings,
     db::Db,
+    http::Outgoing,
     id::JobId,
     jobs::{self, Doorbell, Queue},
     search::Index,
     secret::SecretKey,
     uses::UseCounter,
+    webhooks,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -44,9 +48,11 @@ use database::Database;
 pub use accident::Accident;
 pub use afterwards::Afterwards;
 pub use database::{Engine, engine};
+pub use events::{Events, Told};
 pub use hosts::{Host, Hosts, skipped};
 pub use postgres_server::PostgresServer;
 pub use processes::{Process, Processes, binary};
+pub use receiver::{Received, Receiver};
 pub use redis_server::RedisServer;
 pub use wait::{PATIENCE, until};
 
@@ -110,15 +116,10 @@ impl TestApp {
         let store = ["--db", &location, "--db-connections", "5", "--lease-ms", "1000", "--tick-ms", "50"];
         let args = [&store, args].concat();
         let (settings, edge) = settings(&args);
-        let db = Db::open(&settings).await.unwrap();
+        let app = open(settings, doorbell, clock).await;
         if engine() == Engine::Sqlite {
-            db.migrate().await.unwrap();
+            app.db.migrate().await.unwrap();
         }
-        let secret = SecretKey::from_text(&"test secret ".repeat(3)).unwrap();
-        let started_at = clock.now();
-        let uses = UseCounter::default();
-        let search = Index::default();
-        let app = App { db, doorbell, clock, settings: settings.into(), secret, uses, search, started_at };
         let door = Door::new(app.clone(), edge, metrics(), CancellationToken::new());
         Self { router: api::router(door), app, worker: None, database }
     }
@@ -144,9 +145,10 @@ impl TestApp {
         self.database.location()
     }
 
-    /// Works every waiting job, and every job those enqueue, to the end.
+    /// Tells of what has happened, and works every waiting job, and every job those enqueue, to the end.
     pub async fn work(&self) {
         loop {
+            webhooks::publish(&self.app, &caller()).await.unwrap();
             let mut waiting = Vec::new();
             for queue in Queue::ALL {
                 waiting.extend(jobs::due(&self.app, queue, 100).await.unwrap());
@@ -175,6 +177,9 @@ impl TestApp {
     pub async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
+        // One that has no end is only begun: `follow` reads it.
+        let endless = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let body = if endless { Body::empty() } else { body };
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         Reply { status: parts.status, headers: parts.headers, body, bytes: bytes.to_vec() }
@@ -230,6 +235,17 @@ impl TestApp {
         self.post("/api/v1/prompts", body).await.expect(201)
     }
 
+    /// Follows events, from where `Last-Event-ID` says.
+    pub async fn follow(&self, last_event_id: Option<i64>) -> Events {
+        let mut request = Request::get("/api/v1/events");
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        Events::of(response.into_body())
+    }
+
     /// Now, as the store sees it.
     pub fn now(&self) -> Timestamp {
         self.app.clock.now()
@@ -242,6 +258,23 @@ impl Drop for TestApp {
             shutdown.cancel();
         }
     }
+}
+
+/// What is measured: a store of its own, with its tables, that rings for nobody.
+pub async fn open_for_bench(location: &str) -> App {
+    let (settings, _) = settings(&["--db", location]);
+    let app = open(settings, Doorbell::Silent, Clock::System).await;
+    app.db.migrate().await.unwrap();
+    app
+}
+
+async fn open(settings: Settings, doorbell: Doorbell, clock: Clock) -> App {
+    let db = Db::open(&settings).await.unwrap();
+    let secret = SecretKey::from_text(&"test secret ".repeat(3)).unwrap();
+    let started_at = clock.now();
+    let http = Outgoing::new(&settings).unwrap();
+    let (settings, uses, search) = (settings.into(), UseCounter::default(), Index::default());
+    App { db, doorbell, clock, settings, http, secret, uses, search, started_at }
 }
 
 /// Settings as a command line gives them, and otherwise as they are by default.

@@ -5,6 +5,7 @@ use shared::{
     db::Tx,
     jobs::{Claim, Outcome, Queue},
     prompts,
+    webhooks::{self, DeliverWebhooks},
 };
 
 /// Runs a job.
@@ -15,6 +16,10 @@ pub(crate) async fn dispatch(app: &App, claim: &Claim) -> Result<Outcome> {
             bulk::run(app, claim, job.operation_id).await
         }
         Queue::SearchIndex => prompts::index_missing(app, claim, &crate::caller()).await,
+        Queue::WebhookDeliveries => {
+            let job: DeliverWebhooks = claim.order()?;
+            webhooks::deliver(app, claim, job.webhook_id).await
+        }
     }
 }
 
@@ -28,5 +33,9 @@ pub(crate) async fn gave_up(tx: &mut Tx, claim: &Claim) -> Result<()> {
         },
         // The next start of an API orders it again.
         Queue::SearchIndex => Ok(()),
+        Queue::WebhookDeliveries => match claim.order() {
+            Ok(job) => webhooks::gave_up(tx, &job).await,
+            Err(_) => Ok(()),
+        },
     }
 }

@@ -50,7 +50,7 @@ pub async fn work(app: &App, id: JobId) -> Result<()> {
     let caller = caller();
     let Some(claim) = jobs::claim(app, &caller, id).await? else { return Ok(()) };
     if claim.is_poison() {
-        let error = Error::internal("poison: three workers in a row were lost over this job");
+        let error = Error::conflict("poison", "three workers in a row were lost over this job");
         return give_up(app, &claim, &error).await;
     }
     let started = Instant::now();

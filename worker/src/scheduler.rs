@@ -3,11 +3,13 @@
 //! and does that for all.
 use std::time::Duration;
 
+use futures::future::join_all;
 use shared::{
     Caller, Result,
     db::Leadership,
     idempotency,
     jobs::{self, Queue},
+    notifications, webhooks,
 };
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +22,8 @@ const HOUSEKEEPING: Duration = Duration::from_mins(1);
 const DONE_KEPT: Duration = Duration::from_hours(24);
 /// So many rows are thrown away at once, so that nobody waits long for the writer.
 const PURGE_MOST: i64 = 1000;
+/// Events may come at fifty a second, and must go as fast.
+const PURGE_TURNS: usize = 5;
 
 pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationToken) {
     let every = |period| {
@@ -32,16 +36,25 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
     let caller = crate::caller();
     let mut lead = None;
     loop {
+        // In this order: the ticks, which may come faster than a turn ends, must not keep the rare ones waiting.
         let outcome = tokio::select! {
+            biased;
             () = shutdown.cancelled() => return,
-            _ = ticks.tick() => ring(&slots, &caller, &mut lead).await,
             _ = heartbeats.tick() => beat(&slots, &caller, &instance).await,
             _ = chores.tick(), if lead.is_some() => clean(&slots, &caller).await,
+            _ = ticks.tick() => turn(&slots, &caller, &mut lead).await,
         };
         if let Err(error) = outcome {
             tracing::warn!(error = error.for_log(), "the scheduler could not do its turn; it tries again");
         }
     }
+}
+
+/// What has happened is told first, so that the jobs it orders are rung for at once.
+async fn turn(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> Result<()> {
+    let told = webhooks::publish(&slots.app, caller).await;
+    ring(slots, caller, lead).await?;
+    told
 }
 
 async fn ring(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> Result<()> {
@@ -51,9 +64,9 @@ async fn ring(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> 
     {
         *lead = None;
     }
-    // Asked all at once: a Redis that is away keeps us waiting no longer for many queues than for one.
-    let rooms = futures::future::join_all(Queue::ALL.map(|queue| app.doorbell.room(queue))).await;
-    for (queue, room) in Queue::ALL.into_iter().zip(rooms) {
+    // All at once: a bell that does not answer costs its patience once, not for each queue.
+    let rooms = join_all(Queue::ALL.map(async |queue| (queue, app.doorbell.room(queue).await))).await;
+    for (queue, room) in rooms {
         match room {
             Ok(room) => {
                 if lead.is_none() {
@@ -100,6 +113,12 @@ async fn clean(slots: &Slots, caller: &Caller) -> Result<()> {
     let app = &slots.app;
     idempotency::purge(app, caller, PURGE_MOST).await?;
     jobs::purge_done(app, caller, app.clock.now() - DONE_KEPT, PURGE_MOST).await?;
+    webhooks::purge(app, caller, PURGE_MOST).await?;
+    for _ in 0..PURGE_TURNS {
+        if notifications::purge(app, caller, PURGE_MOST).await? < PURGE_MOST.unsigned_abs() {
+            break;
+        }
+    }
     if let Err(error) = app.doorbell.sweep().await {
         tracing::warn!(error = format!("{error:#}"), "could not sweep the bell");
     }

@@ -18,7 +18,7 @@ use crate::{Door, config::Edge, router, server};
 const USES_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
-    edge.check().map_err(Failure::Settings)?;
+    edge.check(settings.env).map_err(Failure::Settings)?;
     telemetry::start_log(&settings).map_err(|error| Failure::Settings(format!("{error:#}")))?;
     let metrics = telemetry::start_metrics().map_err(|error| Failure::Internal(format!("{error:#}")))?;
     let (listener, address) = listen(SocketAddr::new(edge.host, edge.port)).await?;

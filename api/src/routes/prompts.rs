@@ -22,6 +22,7 @@ use crate::{
     Door,
     extract::{Caller, IfMatch, Json, OptionalJson, PageQuery, Path, Query, etag, tagged},
     problem::Problem,
+    routes::Nothing,
 };
 
 pub(crate) fn router() -> OpenApiRouter<Door> {
@@ -216,11 +217,6 @@ async fn delete(
     prompts::delete(&app, &caller.0, id, &precondition).await?;
     Ok(StatusCode::NO_CONTENT)
 }
-
-/// Nothing to say.
-#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// Bring a deleted prompt back.
 #[utoipa::path(

@@ -159,6 +159,13 @@ pub(super) async fn advance(
     conn.execute(ADVANCE, row).await.map(drop)
 }
 
+const REVIVE: &str = "UPDATE bulk_operations SET status = 'processing', error = NULL, finished_at = NULL
+                      WHERE id = $1 AND status = 'failed'";
+
+pub(super) async fn revive(conn: &mut Conn, id: OperationId) -> Result<()> {
+    conn.execute(REVIVE, params![id]).await.map(drop)
+}
+
 const FAIL: &str = "UPDATE bulk_operations SET status = 'failed', error = $2, finished_at = $3
                     WHERE id = $1 AND status IN ('pending', 'processing')";
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     BulkCreate, BulkFilter, BulkItem, BulkLifecycle, BulkOperation, ItemState, OnConflict, OperationStatus,
     OperationType, RunBulkOperation,
+    events::announce,
     model::{OperationRow, Order, named},
     repository,
 };
@@ -22,6 +23,7 @@ use crate::{
     id::{OperationId, PromptId},
     jobs::{self, Claim},
     lifecycle::{self, LifecycleOrder, NewStatus},
+    notifications::EventType,
     objects,
     page::{Page, PageRequest, Position, SortKey},
     prompts::{self, Draft, NewPrompt, Precondition, PromptPatch},
@@ -130,6 +132,9 @@ async fn chunk(tx: &mut Tx, id: OperationId) -> Result<bool> {
     if operation.is_over() {
         return Ok(true);
     }
+    if operation.status == OperationStatus::Pending {
+        announce(tx, EventType::BulkOperationStarted, id).await?;
+    }
     let (mut successful, mut skipped, mut failed) = (0, 0, 0);
     for (item, Json(payload), duplicate_of) in repository::pending(tx, id, CHUNK).await? {
         let mut outcome = match (operation.operation_type, operation.dry_run) {
@@ -166,6 +171,9 @@ async fn chunk(tx: &mut Tx, id: OperationId) -> Result<bool> {
     };
     let now = tx.now();
     repository::advance(tx, id, status, now, (successful, skipped, failed), over.then_some(now)).await?;
+    if over {
+        announce(tx, EventType::BulkOperationCompleted, id).await?;
+    }
     Ok(over)
 }
 
@@ -174,7 +182,13 @@ pub async fn gave_up(tx: &mut Tx, id: OperationId) -> Result<()> {
     let now = tx.now();
     let error = "the operation was given up after repeated failures; its job is among the dead ones";
     repository::fail(tx, id, error, now).await?;
+    announce(tx, EventType::BulkOperationFailed, id).await?;
     audit::record(tx, "bulk_operation.failed", id, None).await
+}
+
+/// Somebody has the operation's dead job tried again: it goes on where it stood.
+pub async fn revive(tx: &mut Tx, id: OperationId) -> Result<()> {
+    repository::revive(tx, id).await
 }
 
 /// What a dry run would have made so far: by category and name, the last item that had an effect.

@@ -12,16 +12,17 @@
 //! writes nothing.
 use std::time::Duration;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Job, Queue, postgres, sqlite};
+use super::{Job, JobFilter, JobRow, Queue, postgres, sqlite};
 use crate::{
     app::App,
     caller::Caller,
     clock::Timestamp,
-    db::{Conn, FromRow, Tx, params},
+    db::{Conn, FromRow, Query, Tx, params},
     error::{Error, Result},
     id::JobId,
+    page::PageRequest,
 };
 
 /// So many workers may lose a job in a row before it is called poison.
@@ -47,7 +48,7 @@ pub struct Claim {
 }
 
 /// How a piece of work ended, where it did not fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// Nothing is left to do.
     Done,
@@ -124,6 +125,15 @@ pub async fn claim(app: &App, caller: &Caller, id: JobId) -> Result<Option<Claim
 /// What the lease of a second claim has on top, so that the third comes so much later.
 fn quarantine() -> i64 {
     i64::try_from(QUARANTINE.as_millis()).unwrap_or(i64::MAX)
+}
+
+const COUNT_ORDERED: &str = "SELECT count(*) FROM jobs
+                             WHERE queue = $1 AND unique_key = $2 AND state IN ('available', 'running')";
+
+/// Does such a job wait or run, so that ordering it again would change nothing?
+pub(crate) async fn is_ordered<J: Job>(conn: &mut Conn, job: &J) -> Result<bool> {
+    let (ordered,): (i64,) = conn.fetch_one(COUNT_ORDERED, params![J::QUEUE, job.unique_key()]).await?;
+    Ok(ordered > 0)
 }
 
 const CLAIMABLE: &str = "SELECT count(*) FROM jobs
@@ -241,6 +251,52 @@ const DEPTHS: &str = "SELECT queue, state, count(*) AS jobs, min(run_at) AS olde
 /// How full every queue is.
 pub async fn depths(app: &App) -> Result<Vec<Depth>> {
     app.db.read().await?.fetch_all(DEPTHS, params![]).await
+}
+
+const COUNT: &str = "SELECT count(*) FROM jobs WHERE 1 = 1";
+const SELECT: &str = "SELECT id, queue, state, attempts, last_error AS error, created_at, run_at, finished_at FROM jobs
+                      WHERE 1 = 1";
+
+/// Jobs before one, the newest first, and how many there are in all.
+pub(crate) async fn list(
+    conn: &mut Conn,
+    filter: &JobFilter,
+    before: Option<String>,
+    request: &PageRequest,
+) -> Result<(Vec<JobRow>, i64)> {
+    fn matching<'a>(query: Query<'a>, filter: &'a JobFilter) -> Query<'a> {
+        query.and("state = ?", &filter.state).and("queue = ?", &filter.queue)
+    }
+    let counted = matching(Query::new(COUNT), filter);
+    let (total,) = conn.fetch_one(&counted, counted.params()).await?;
+    let (limit, offset) = (request.limit_and_one(), request.offset());
+    let query = matching(Query::new(SELECT), filter).and("id < ?", &before);
+    let query = query.then("ORDER BY id DESC LIMIT ? OFFSET ?", &[&limit, &offset]);
+    let rows: Vec<JobRow> = conn.fetch_all(&query, query.params()).await?;
+    Ok((rows.into_iter().map(JobRow::brief).collect(), total))
+}
+
+const FIND: &str = "SELECT id, queue, state, attempts, last_error AS error, created_at, run_at, finished_at FROM jobs
+                    WHERE id = $1";
+
+/// One job.
+pub(crate) async fn find(conn: &mut Conn, id: JobId) -> Result<Option<JobRow>> {
+    let row: Option<JobRow> = conn.fetch_optional(FIND, params![id]).await?;
+    Ok(row.map(JobRow::brief))
+}
+
+const REVIVE: &str = "UPDATE jobs SET state = 'available', run_at = $2, attempts = 0, claims = 0, rung_at = NULL,
+                             finished_at = NULL
+                      WHERE id = $1 AND state = 'dead'
+                        AND NOT EXISTS (SELECT 1 FROM jobs AS other
+                                        WHERE other.queue = jobs.queue AND other.unique_key = jobs.unique_key
+                                          AND other.state IN ('available', 'running'))
+                      RETURNING id, queue, payload, fence, attempts, claims";
+
+/// Has a dead job tried again, unless it is not dead, or another waits or runs in its place.
+pub(crate) async fn revive(tx: &mut Tx, id: JobId) -> Result<Option<Claim>> {
+    let now = tx.now();
+    tx.fetch_optional(REVIVE, params![id, now]).await
 }
 
 const PURGE_DONE: &str = "DELETE FROM jobs WHERE id IN

@@ -1,6 +1,7 @@
 //! Background jobs. The ledger remembers them; the doorbell only says that one is waiting.
 mod doorbell;
 mod ledger;
+mod model;
 mod postgres;
 mod sqlite;
 
@@ -9,11 +10,13 @@ use std::{str::FromStr, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use doorbell::{Doorbell, LocalBell, RedisBell, WINDOW, redis_bell};
-pub(crate) use ledger::insert;
 pub use ledger::{
     Claim, Depth, Outcome, bury, claim, depths, due, live_workers, purge_done, renew, settle_again, settle_done,
     settle_later, take_due, worker_gone, worker_seen,
 };
+pub(crate) use ledger::{find, insert, is_ordered, list, revive};
+
+pub use model::{JobFilter, JobRow, JobState};
 
 /// Every queue there is. A new variant does not compile until the worker serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,11 +25,13 @@ pub enum Queue {
     BulkOperations,
     /// Prompts that cannot be found yet.
     SearchIndex,
+    /// Telling others of events: a job for each receiver that something is due for.
+    WebhookDeliveries,
 }
 
 impl Queue {
     /// All of them, in the order they are declared.
-    pub const ALL: [Self; 2] = [Self::BulkOperations, Self::SearchIndex];
+    pub const ALL: [Self; 3] = [Self::BulkOperations, Self::SearchIndex, Self::WebhookDeliveries];
 
     /// As the ledger and Redis call it.
     #[must_use]
@@ -34,6 +39,7 @@ impl Queue {
         match self {
             Self::BulkOperations => "bulk-operations",
             Self::SearchIndex => "search-index",
+            Self::WebhookDeliveries => "webhook-deliveries",
         }
     }
 
@@ -43,6 +49,8 @@ impl Queue {
         match self {
             Self::BulkOperations => 2,
             Self::SearchIndex => 1,
+            // They wait for others most of the time.
+            Self::WebhookDeliveries => 16,
         }
     }
 
@@ -50,7 +58,7 @@ impl Queue {
     #[must_use]
     pub const fn attempts(self) -> i64 {
         match self {
-            Self::BulkOperations | Self::SearchIndex => 20,
+            Self::BulkOperations | Self::SearchIndex | Self::WebhookDeliveries => 20,
         }
     }
 
@@ -59,7 +67,7 @@ impl Queue {
     pub fn retry_delay(self, attempt: i64) -> Duration {
         let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
         match self {
-            Self::BulkOperations | Self::SearchIndex => {
+            Self::BulkOperations | Self::SearchIndex | Self::WebhookDeliveries => {
                 crate::retry::delay(attempt, Duration::from_secs(1), Duration::from_mins(10))
             }
         }
@@ -81,6 +89,18 @@ impl std::fmt::Display for Queue {
 }
 
 crate::db::text_column!(Queue);
+
+impl Serialize for Queue {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Queue {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
 
 /// An order for a worker. What it carries is kept in the ledger, so it is small: ids, not data.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync {

@@ -1,5 +1,7 @@
 //! The versions of a prompt and the labels that point at them.
-use super::{Draft, Precondition, Prompt, repository, service};
+use serde_json::json;
+
+use super::{Draft, Precondition, Prompt, events, repository, service};
 use crate::{
     app::{App, begin},
     audit,
@@ -7,6 +9,7 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     id::PromptId,
+    notifications::EventType,
     page::{Page, PageRequest, Position, SortKey},
     text,
     versions::{self, ChangeType, Diff, Label, LabelMove, Version},
@@ -103,8 +106,11 @@ pub async fn set_label(
     if moved {
         let (now, detail) = (tx.now(), format!("{} -> {version}", label.label));
         repository::touch(&mut tx, id, now).await?;
-        service::indexed(&mut tx, id).await?;
+        let labelled = service::indexed(&mut tx, id).await?;
         audit::record(&mut tx, "prompt.label_moved", id, Some(detail)).await?;
+        let from = prompt.labels.get(&label.label);
+        let more = json!({ "label": label.label, "from_version": from, "to_version": version });
+        events::announce(&mut tx, EventType::PromptLabelMoved, &labelled, more).await?;
     }
     tx.commit_with(&label).await?;
     Ok(label)
@@ -119,12 +125,14 @@ pub async fn delete_label(
     precondition: &Precondition,
 ) -> Result<()> {
     let mut tx = begin!(app, caller);
-    service::hold(&mut tx, id, precondition).await?;
+    let prompt = service::hold(&mut tx, id, precondition).await?;
     versions::delete_label(&mut tx, id, label, None).await?;
     let now = tx.now();
     repository::touch(&mut tx, id, now).await?;
-    service::indexed(&mut tx, id).await?;
+    let unlabelled = service::indexed(&mut tx, id).await?;
     audit::record(&mut tx, "prompt.label_deleted", id, Some(label.to_owned())).await?;
+    let more = json!({ "label": label, "from_version": prompt.labels.get(label), "to_version": null });
+    events::announce(&mut tx, EventType::PromptLabelMoved, &unlabelled, more).await?;
     tx.commit_with(&()).await
 }
 

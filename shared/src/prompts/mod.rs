@@ -1,4 +1,5 @@
 //! Prompts: kept, changed, found by name. The domain to imitate.
+mod events;
 mod history;
 mod indexing;
 mod input;

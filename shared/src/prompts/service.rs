@@ -1,7 +1,9 @@
 //! What can be done with a prompt.
+use serde_json::json;
+
 use super::{
-    ContentPatch, Draft, Fork, LifecycleStatus, NewPrompt, Precondition, Prompt, PromptPatch, Selector, Show, indexing,
-    repository,
+    ContentPatch, Draft, Fork, LifecycleStatus, NewPrompt, Precondition, Prompt, PromptPatch, Selector, Show, events,
+    indexing, repository,
 };
 use crate::{
     app::{App, begin},
@@ -11,6 +13,7 @@ use crate::{
     db::{Conn, Tx},
     error::{Error, Result},
     id::PromptId,
+    notifications::EventType,
     text,
     versions::{self, ChangeType, NewVersion},
 };
@@ -39,7 +42,9 @@ pub async fn insert(
     versions::append(tx, NewVersion { prompt_id: id, version: 1, body: &draft.body, change_summary, change_type })
         .await?;
     audit::record(tx, "prompt.created", id, None).await?;
-    indexed(tx, id).await
+    let prompt = indexed(tx, id).await?;
+    events::announce(tx, EventType::PromptCreated, &prompt, json!({ "change_type": change_type })).await?;
+    Ok(prompt)
 }
 
 /// A prompt at one of its versions.
@@ -133,7 +138,9 @@ pub(super) async fn write(tx: &mut Tx, prompt: Prompt, draft: &Draft, change_typ
             .await?;
     }
     audit::record(tx, "prompt.updated", id, None).await?;
-    indexed(tx, id).await
+    let prompt = indexed(tx, id).await?;
+    events::updated(tx, &prompt, new_body.then_some(change_type)).await?;
+    Ok(prompt)
 }
 
 /// Deletes a prompt, so that [`restore`] can bring it back. Its name is free at once.
@@ -144,6 +151,7 @@ pub async fn delete(app: &App, caller: &Caller, id: PromptId, precondition: &Pre
     repository::delete(&mut tx, id, now).await?;
     indexing::take_out(&mut tx, &prompt).await?;
     audit::record(&mut tx, "prompt.deleted", id, None).await?;
+    events::announce(&mut tx, EventType::PromptDeleted, &prompt, json!({})).await?;
     tx.commit_with(&()).await
 }
 
@@ -159,6 +167,7 @@ pub async fn restore(app: &App, caller: &Caller, id: PromptId, precondition: &Pr
     repository::restore(&mut tx, id, (&category, &name), now).await?;
     audit::record(&mut tx, "prompt.restored", id, None).await?;
     let prompt = indexed(&mut tx, id).await?;
+    events::updated(&mut tx, &prompt, None).await?;
     tx.commit_with(&prompt).await?;
     Ok(prompt)
 }
@@ -212,9 +221,11 @@ pub async fn set_status(
 ) -> Result<()> {
     let now = tx.now();
     repository::set_status(tx, prompt.id, status, aftermath, now).await?;
-    indexed(tx, prompt.id).await?;
+    let moved = indexed(tx, prompt.id).await?;
     let detail = format!("{} -> {status}", prompt.lifecycle_status);
-    audit::record(tx, "prompt.lifecycle_changed", prompt.id, Some(detail)).await
+    audit::record(tx, "prompt.lifecycle_changed", prompt.id, Some(detail)).await?;
+    let more = json!({ "previous_status": prompt.lifecycle_status, "new_status": status });
+    events::announce(tx, EventType::PromptLifecycleChanged, &moved, more).await
 }
 
 /// How many prompts stand where in their life. Where none stands, nothing is said.

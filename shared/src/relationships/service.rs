@@ -1,4 +1,6 @@
 //! What can be done with relationships.
+use serde_json::json;
+
 use super::{
     Direction, Graph, NewRelationship, Related, RelatedPrompts, Relationship, RelationshipFilter, RelationshipPatch,
     RelationshipType, Relationships, Users, model::check, repository,
@@ -7,9 +9,10 @@ use crate::{
     app::{App, begin},
     audit,
     caller::Caller,
-    db::Conn,
+    db::{Conn, Tx},
     error::{Error, Result},
     id::{PromptId, RelationshipId},
+    notifications::{self, EventType},
     prompts,
 };
 
@@ -55,6 +58,7 @@ pub async fn create(app: &App, caller: &Caller, source: PromptId, new: NewRelati
         return Err(Error::conflict("relationship-exists", detail));
     }
     audit::record(&mut tx, "relationship.created", relationship.id, Some(format!("{source} {kind} {target}"))).await?;
+    announce(&mut tx, EventType::RelationshipCreated, &relationship).await?;
     tx.commit_with(&relationship).await?;
     Ok(relationship)
 }
@@ -76,6 +80,7 @@ pub async fn update(app: &App, caller: &Caller, id: RelationshipId, patch: Relat
     }
     audit::record(&mut tx, "relationship.updated", id, None).await?;
     let relationship = repository::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("relationship", id))?;
+    announce(&mut tx, EventType::RelationshipUpdated, &relationship).await?;
     tx.commit_with(&relationship).await?;
     Ok(relationship)
 }
@@ -83,11 +88,24 @@ pub async fn update(app: &App, caller: &Caller, id: RelationshipId, patch: Relat
 /// Takes a relationship away.
 pub async fn delete(app: &App, caller: &Caller, id: RelationshipId) -> Result<()> {
     let mut tx = begin!(app, caller);
+    let missing = || Error::not_found("relationship", id);
+    let relationship = repository::find(&mut tx, id).await?.ok_or_else(missing)?;
     if !repository::delete(&mut tx, id).await? {
-        return Err(Error::not_found("relationship", id));
+        return Err(missing());
     }
     audit::record(&mut tx, "relationship.deleted", id, None).await?;
+    announce(&mut tx, EventType::RelationshipDeleted, &relationship).await?;
     tx.commit_with(&()).await
+}
+
+async fn announce(tx: &mut Tx, event_type: EventType, it: &Relationship) -> Result<()> {
+    let data = json!({
+        "id": it.id,
+        "source_prompt_id": it.source_prompt_id,
+        "target_prompt_id": it.target_prompt_id,
+        "relationship_type": it.relationship_type,
+    });
+    notifications::announce(tx, event_type, it.id, &data, Some(it)).await
 }
 
 /// The relationships of a prompt, the strongest first.

@@ -5,13 +5,8 @@ use serde_json::{Value, json};
 use shared::{
     App, Caller,
     bulk::{self, OnConflict},
-    clock::Clock,
     db::Db,
-    jobs::Doorbell,
     prompts::NewPrompt,
-    search::Index,
-    secret::SecretKey,
-    uses::UseCounter,
 };
 use sqlx::pool::PoolOptions;
 use support::PostgresServer;
@@ -58,7 +53,7 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) async fn sqlite() -> Self {
         let folder = TempDir::with_prefix("prompt-store-bench-").unwrap();
-        let app = open(folder.path().join("store.db").to_str().unwrap()).await;
+        let app = support::open_for_bench(folder.path().join("store.db").to_str().unwrap()).await;
         let Db::Sqlite { writer, .. } = &app.db else { unreachable!("a file is SQLite") };
         let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous").fetch_one(writer).await.unwrap();
         assert_eq!(synchronous, 2, "FULL");
@@ -68,7 +63,7 @@ impl Store {
     pub(crate) async fn postgres() -> Self {
         let server = PostgresServer::start(&["fsync=on", "synchronous_commit=on", "full_page_writes=on"]);
         server.create("bench");
-        let app = open(&server.url("bench")).await;
+        let app = support::open_for_bench(&server.url("bench")).await;
         let Db::Postgres { pool, .. } = &app.db else { unreachable!("an address is PostgreSQL") };
         let durable: (String, String) =
             sqlx::query_as("SELECT current_setting('fsync'), current_setting('synchronous_commit')")
@@ -140,25 +135,6 @@ impl Store {
             counts.push(rows);
         }
         counts
-    }
-}
-
-async fn open(location: &str) -> App {
-    let (settings, _) = support::settings(&["--db", location]);
-    let db = Db::open(&settings).await.unwrap();
-    db.migrate().await.unwrap();
-    let (clock, uses) = (Clock::System, UseCounter::default());
-    let secret = SecretKey::from_text(&"bench secret ".repeat(3)).unwrap();
-    let started_at = clock.now();
-    App {
-        db,
-        doorbell: Doorbell::Silent,
-        clock,
-        settings: settings.into(),
-        secret,
-        uses,
-        search: Index::default(),
-        started_at,
     }
 }
 

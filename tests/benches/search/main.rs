@@ -14,13 +14,9 @@ use serde_json::{Value, json};
 use shared::{
     App, Caller,
     bulk::{self, OnConflict},
-    clock::Clock,
     db::{Db, Dialect},
-    jobs::Doorbell,
     prompts::{self, SearchRequest},
-    search::{self, Index},
-    secret::SecretKey,
-    uses::UseCounter,
+    search,
 };
 use support::PostgresServer;
 use tempfile::TempDir;
@@ -64,13 +60,13 @@ async fn main() -> ExitCode {
     let mut within = true;
     for prompts in [10_000, 100_000] {
         let folder = TempDir::with_prefix("prompt-store-bench-").unwrap();
-        let app = open(folder.path().join("store.db").to_str().unwrap()).await;
+        let app = support::open_for_bench(folder.path().join("store.db").to_str().unwrap()).await;
         within &= measure(&app, prompts).await;
         app.db.close().await;
     }
     let server = PostgresServer::start(&[]);
     server.create("bench");
-    let app = open(&server.url("bench")).await;
+    let app = support::open_for_bench(&server.url("bench")).await;
     within &= measure(&app, 10_000).await;
     app.db.close().await;
     println!(
@@ -78,16 +74,6 @@ async fn main() -> ExitCode {
     );
     println!("with the terms as they stand in the index; no facets, no prompts, no corrections.");
     if within { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-async fn open(location: &str) -> App {
-    let (settings, _) = support::settings(&["--db", location]);
-    let db = Db::open(&settings).await.unwrap();
-    db.migrate().await.unwrap();
-    let (clock, uses, search) = (Clock::System, UseCounter::default(), Index::default());
-    let secret = SecretKey::from_text(&"bench secret ".repeat(3)).unwrap();
-    let started_at = clock.now();
-    App { db, doorbell: Doorbell::Silent, clock, settings: settings.into(), secret, uses, search, started_at }
 }
 
 async fn fill(app: &App, corpus: &mut Corpus, prompts: usize) {

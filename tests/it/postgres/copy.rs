@@ -3,13 +3,14 @@ use std::path::Path;
 
 use serde_json::json;
 use shared::db::{AssertSqlSafe, Db};
-use support::{PostgresServer, Processes, settings, until};
+use support::{PostgresServer, Processes, Receiver, settings, until};
 
 use super::SECRET;
 use crate::processes::start::refuses;
 
 /// A store that has some of everything.
 async fn filled(store: &Processes) {
+    let receiver = Receiver::start().await;
     let api = store.start_api().await;
     let post = async |path: &str, body: serde_json::Value| {
         let (status, answer) = store.post(path, &body).await.unwrap();
@@ -64,7 +65,26 @@ async fn filled(store: &Processes) {
     let operation = post("/api/v1/bulk/prompts", json!(items)).await;
     let path = format!("/api/v1/bulk/operations/{}", operation["id"].as_str().unwrap());
     until("it is over", async || store.get(&path).await?.1["finished_at"].as_str().map(drop)).await;
+    tell(store, &receiver).await;
     drop(api);
+}
+
+/// Has somebody told of what was deleted.
+async fn tell(store: &Processes, receiver: &Receiver) {
+    let hook = json!({ "name": "h", "url": receiver.url(), "events": ["webhook.disabled", "prompt.deleted"], "payload": "full" });
+    let hook = store.post("/api/v1/webhooks", &hook).await.unwrap().1;
+    let path = format!("/api/v1/webhooks/{}", hook["id"].as_str().unwrap());
+    store.post(&format!("{path}/rotate-secret"), &json!({})).await.unwrap();
+    until("what was before is sent too", async || {
+        let all = json!({ "since": "2020-01-01T00:00:00Z" });
+        (store.post(&format!("{path}/replay"), &all).await?.1["replayed_count"] == 1).then_some(())
+    })
+    .await;
+    until("that was written down", async || {
+        let (_, log) = store.get(&format!("{path}/deliveries?state=delivered")).await?;
+        (log["total"] == 1).then_some(())
+    })
+    .await;
 }
 
 /// Every row of every table of a file, in the words of the database itself. What is searched is made anew from them.

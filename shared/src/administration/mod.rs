@@ -1,0 +1,56 @@
+//! What an administrator does: looks at jobs, and has dead ones tried again.
+use crate::{
+    app::{App, begin},
+    audit,
+    bulk::{self, RunBulkOperation},
+    caller::Caller,
+    db::Tx,
+    error::{Error, Result},
+    id::JobId,
+    jobs::{self, Claim, JobFilter, JobRow, Queue},
+    page::{Page, PageRequest, Position, SortKey},
+    webhooks::{self, DeliverWebhooks},
+};
+
+/// Jobs, the newest first. Those that ended well are kept for a day, dead ones until they are tried again.
+pub async fn list_jobs(app: &App, filter: &JobFilter, request: &PageRequest) -> Result<Page<JobRow>> {
+    let name = format!("jobs {filter:?}");
+    let before = match request.after(&app.secret, &name)? {
+        Some(Position { key: SortKey::Text(id), .. }) => Some(id),
+        _ => None,
+    };
+    let (rows, total) = jobs::list(&mut app.db.read().await?, filter, before, request).await?;
+    let position = |row: &JobRow| Position { key: SortKey::Text(row.id.to_string()), id: String::new() };
+    Ok(request.page(&app.secret, &name, total, rows, position))
+}
+
+/// Has a dead job tried again at once, and tells its domain. 409, if it is not dead, or if another has been ordered in
+/// its place.
+pub async fn retry_job(app: &App, caller: &Caller, id: JobId) -> Result<JobRow> {
+    let mut tx = begin!(app, caller);
+    let Some(claim) = jobs::revive(&mut tx, id).await? else {
+        let job = jobs::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("job", id))?;
+        return Err(match job.state {
+            jobs::JobState::Dead => Error::conflict(
+                "job-superseded",
+                "another job has been ordered in the place of this one, and is not over",
+            ),
+            state => Error::conflict("job-not-dead", format!("only a dead job is tried again; this one is {state}")),
+        });
+    };
+    revive(&mut tx, &claim).await?;
+    audit::record(&mut tx, "job.retried", id, None).await?;
+    let job = jobs::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("job", id))?;
+    tx.commit_with(&job).await?;
+    Ok(job)
+}
+
+/// Whoever was told that nobody will finish it learns that somebody will.
+async fn revive(tx: &mut Tx, claim: &Claim) -> Result<()> {
+    match claim.queue {
+        Queue::BulkOperations => bulk::revive(tx, claim.order::<RunBulkOperation>()?.operation_id).await,
+        // Nobody was told: it says for itself what is missing.
+        Queue::SearchIndex => Ok(()),
+        Queue::WebhookDeliveries => webhooks::revive(tx, &claim.order::<DeliverWebhooks>()?).await,
+    }
+}

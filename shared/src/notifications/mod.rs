@@ -1,0 +1,9 @@
+//! What happens in the store: events, each written in the transaction of its change, that others can follow.
+mod model;
+mod repository;
+mod service;
+
+pub use model::{Event, EventCount, EventKind, EventType};
+pub use service::{
+    after, announce, announced, between, catalogue, counts, event, keep_objects, position, purge, recent, seal,
+};
