@@ -139,11 +139,16 @@ pub(super) async fn write(tx: &mut Tx, prompt: Prompt, draft: &Draft, change_typ
 /// Deletes a prompt, so that [`restore`] can bring it back. Its name is free at once.
 pub async fn delete(app: &App, caller: &Caller, id: PromptId, precondition: &Precondition) -> Result<()> {
     let mut tx = begin!(app, caller);
-    hold(&mut tx, id, precondition).await?;
-    let now = tx.now();
-    repository::delete(&mut tx, id, now).await?;
-    audit::record(&mut tx, "prompt.deleted", id, None).await?;
+    delete_in(&mut tx, id, precondition).await?;
     tx.commit_with(&()).await
+}
+
+/// The same, as part of the caller's transaction.
+pub async fn delete_in(tx: &mut Tx, id: PromptId, precondition: &Precondition) -> Result<()> {
+    hold(tx, id, precondition).await?;
+    let now = tx.now();
+    repository::delete(tx, id, now).await?;
+    audit::record(tx, "prompt.deleted", id, None).await
 }
 
 /// Brings a deleted prompt back. 409, if it is not deleted or its name is taken by now.
