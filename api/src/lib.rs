@@ -4,6 +4,7 @@ pub mod config;
 mod extract;
 mod health;
 mod json;
+mod lines;
 mod middleware;
 mod openapi;
 mod problem;
@@ -25,6 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use config::Edge;
+use lines::{EXPORTS_AT_ONCE, IMPORTS_AT_ONCE};
 
 pub use openapi::document;
 
@@ -38,6 +40,10 @@ pub struct Door {
     edge: Arc<Edge>,
     metrics: PrometheusHandle,
     places: Arc<Semaphore>,
+    #[from_ref(skip)]
+    imports: Arc<Semaphore>,
+    #[from_ref(skip)]
+    exports: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
 
@@ -46,7 +52,8 @@ impl Door {
     #[must_use]
     pub fn new(app: App, edge: Edge, metrics: PrometheusHandle, shutdown: CancellationToken) -> Self {
         let places = Arc::new(Semaphore::new(edge.max_in_flight as usize));
-        Self { app, edge: Arc::new(edge), metrics, places, shutdown }
+        let [imports, exports] = [IMPORTS_AT_ONCE, EXPORTS_AT_ONCE].map(|most| Arc::new(Semaphore::new(most)));
+        Self { app, edge: Arc::new(edge), metrics, places, imports, exports, shutdown }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use shared::{
-    Caller, Result,
+    Caller, Result, bulk,
     db::Leadership,
     idempotency,
     jobs::{self, Queue},
@@ -51,8 +51,10 @@ async fn ring(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> 
     {
         *lead = None;
     }
-    for queue in Queue::ALL {
-        match app.doorbell.room(queue).await {
+    // All at once: a bell that does not answer is waited for, and once is enough.
+    let rooms = futures::future::join_all(Queue::ALL.map(|queue| app.doorbell.room(queue))).await;
+    for (queue, room) in Queue::ALL.into_iter().zip(rooms) {
+        match room {
             Ok(room) => {
                 if lead.is_none() {
                     *lead = app.db.lead().await?;
@@ -97,6 +99,7 @@ async fn beat(slots: &Slots, caller: &Caller, instance: &str) -> Result<()> {
 async fn clean(slots: &Slots, caller: &Caller) -> Result<()> {
     let app = &slots.app;
     idempotency::purge(app, caller, PURGE_MOST).await?;
+    bulk::end_abandoned(app, caller).await?;
     jobs::purge_done(app, caller, app.clock.now() - DONE_KEPT, PURGE_MOST).await?;
     if let Err(error) = app.doorbell.sweep().await {
         tracing::warn!(error = format!("{error:#}"), "could not sweep the bell");

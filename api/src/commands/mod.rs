@@ -1,5 +1,7 @@
 //! The commands of `prompt-store`, a file for each.
+mod bulk;
 mod copy;
+mod export;
 mod health;
 mod import;
 mod migrate;
@@ -46,8 +48,12 @@ enum Command {
     Openapi,
     /// Add seven example prompts. What is there already stays as it is.
     Seed,
-    /// Add the prompts of a CSV, JSON, NDJSON or YAML file.
+    /// Add the prompts of a CSV, JSON, NDJSON or YAML file, or of an export.
     Import(Box<import::Import>),
+    /// Write prompts as lines of JSON, with all their versions, labels and relationships.
+    Export(export::Export),
+    /// Look after bulk operations.
+    Bulk(bulk::Bulk),
     /// Move a whole store into another, empty database: from `SQLite` to `PostgreSQL`, or back.
     Copy(copy::Copy),
     /// Ask a running store whether it is ready: exit code 0, if it is.
@@ -80,6 +86,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Openapi => openapi::run(),
         Command::Seed => seed::run(open(settings).await?).await,
         Command::Import(import) => import.run(open(settings).await?).await,
+        Command::Export(export) => export.run(open(settings).await?).await,
+        Command::Bulk(bulk) => bulk.run(open(settings).await?).await,
         Command::Copy(copy) => copy.run(settings).await,
         Command::Health => health::run(&edge).await,
     }

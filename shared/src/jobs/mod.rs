@@ -20,17 +20,20 @@ pub use ledger::{
 pub enum Queue {
     /// Many prompts at once.
     BulkOperations,
+    /// A few prompts at once, which do not stand in line behind the many.
+    SmallBulkOperations,
 }
 
 impl Queue {
     /// All of them, in the order they are declared.
-    pub const ALL: [Self; 1] = [Self::BulkOperations];
+    pub const ALL: [Self; 2] = [Self::BulkOperations, Self::SmallBulkOperations];
 
     /// As the ledger and Redis call it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::BulkOperations => "bulk-operations",
+            Self::SmallBulkOperations => "small-bulk-operations",
         }
     }
 
@@ -38,7 +41,7 @@ impl Queue {
     #[must_use]
     pub const fn concurrency(self) -> usize {
         match self {
-            Self::BulkOperations => 2,
+            Self::BulkOperations | Self::SmallBulkOperations => 2,
         }
     }
 
@@ -46,7 +49,7 @@ impl Queue {
     #[must_use]
     pub const fn attempts(self) -> i64 {
         match self {
-            Self::BulkOperations => 20,
+            Self::BulkOperations | Self::SmallBulkOperations => 20,
         }
     }
 
@@ -55,7 +58,9 @@ impl Queue {
     pub fn retry_delay(self, attempt: i64) -> Duration {
         let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
         match self {
-            Self::BulkOperations => crate::retry::delay(attempt, Duration::from_secs(1), Duration::from_mins(10)),
+            Self::BulkOperations | Self::SmallBulkOperations => {
+                crate::retry::delay(attempt, Duration::from_secs(1), Duration::from_mins(10))
+            }
         }
     }
 }

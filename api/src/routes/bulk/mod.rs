@@ -1,0 +1,177 @@
+//! Many prompts at once.
+mod orders;
+mod transfer;
+
+use std::convert::Infallible;
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{
+        IntoResponse,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures::{Stream, stream};
+use serde::Deserialize;
+use shared::{
+    App,
+    bulk::{self, BulkFilter, BulkItem, BulkOperation, OperationStatus, OperationType},
+    id::OperationId,
+    page::Page,
+};
+use tokio_util::sync::CancellationToken;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    Door,
+    extract::{Caller, Json, OptionalJson, PageQuery, Path, Query},
+    problem::Problem,
+};
+
+pub(crate) fn router() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .merge(orders::router())
+        .merge(transfer::router())
+        .routes(routes!(list))
+        .routes(routes!(get))
+        .routes(routes!(items))
+        .routes(routes!(cancel))
+        .routes(routes!(retry))
+        .routes(routes!(events))
+}
+
+fn accepted(operation: BulkOperation) -> impl IntoResponse {
+    let location = format!("/api/v1/bulk/operations/{}", operation.id);
+    (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(operation))
+}
+
+/// What `GET /bulk/operations` may be asked.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// They stand here.
+    status: Option<OperationStatus>,
+    /// They are of this type.
+    operation_type: Option<OperationType>,
+    /// The most rows of the page, 1 to 1000.
+    #[param(minimum = 1, maximum = 1000, default = 50)]
+    limit: Option<i64>,
+    /// How many rows to pass over.
+    #[param(minimum = 0)]
+    offset: Option<i64>,
+    /// The `next_cursor` of the page before, instead of an offset.
+    cursor: Option<String>,
+}
+
+/// List bulk operations, newest first.
+#[utoipa::path(
+    get, path = "/operations", tag = "bulk", operation_id = "listBulkOperations", params(ListQuery),
+    responses((status = 200, body = Page<BulkOperation>), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<BulkOperation>>, Problem> {
+    let page = PageQuery { limit: query.limit, offset: query.offset, cursor: query.cursor }.request()?;
+    let filter = BulkFilter { status: query.status, operation_type: query.operation_type };
+    Ok(Json(bulk::list(&app, &filter, &page).await?))
+}
+
+/// Get a bulk operation: how far it is.
+#[utoipa::path(
+    get, path = "/operations/{id}", tag = "bulk", operation_id = "getBulkOperation", params(("id" = OperationId, Path)),
+    responses((status = 200, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn get(State(app): State<App>, Path(id): Path<OperationId>) -> Result<Json<BulkOperation>, Problem> {
+    Ok(Json(bulk::get(&app, id).await?))
+}
+
+/// List the items of a bulk operation, and what became of each.
+#[utoipa::path(
+    get, path = "/operations/{id}/items", tag = "bulk", operation_id = "listBulkItems",
+    params(("id" = OperationId, Path), PageQuery),
+    responses((status = 200, body = Page<BulkItem>), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn items(
+    State(app): State<App>,
+    Path(id): Path<OperationId>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<BulkItem>>, Problem> {
+    Ok(Json(bulk::items(&app, id, &page.request()?).await?))
+}
+
+/// Nothing to say.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// Stop a bulk operation. What is done stays done.
+#[utoipa::path(
+    put, path = "/operations/{id}/cancel", tag = "bulk", operation_id = "cancelBulkOperation", request_body = Option<Nothing>,
+    params(("id" = OperationId, Path)),
+    responses((status = 200, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn cancel(
+    State(app): State<App>,
+    Path(id): Path<OperationId>,
+    caller: Caller,
+    OptionalJson(Nothing {}): OptionalJson<Nothing>,
+) -> Result<Json<BulkOperation>, Problem> {
+    Ok(Json(bulk::cancel(&app, &caller.0, id).await?))
+}
+
+/// Try the refused items of a bulk operation again.
+#[utoipa::path(
+    post, path = "/operations/{id}/retry", tag = "bulk", operation_id = "retryBulkOperation", request_body = Option<Nothing>,
+    params(("id" = OperationId, Path)),
+    responses((status = 202, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn retry(
+    State(app): State<App>,
+    Path(id): Path<OperationId>,
+    caller: Caller,
+    OptionalJson(Nothing {}): OptionalJson<Nothing>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(accepted(bulk::retry(&app, &caller.0, id).await?))
+}
+
+/// Follow a bulk operation: a `progress` event whenever something is done, and `done` at its end.
+#[utoipa::path(
+    get, path = "/operations/{id}/events", tag = "bulk", operation_id = "followBulkOperation", params(("id" = OperationId, Path)),
+    responses(
+        (status = 200, body = String, content_type = "text/event-stream", description = "Each event's data is the operation."),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn events(
+    State(app): State<App>,
+    State(shutdown): State<CancellationToken>,
+    Path(id): Path<OperationId>,
+) -> Result<impl IntoResponse, Problem> {
+    let first = bulk::get(&app, id).await?;
+    Ok(Sse::new(progress(app, first, shutdown)).keep_alive(KeepAlive::default()))
+}
+
+/// What there is to tell of an operation until its end, or until this process ends.
+fn progress(
+    app: App,
+    first: BulkOperation,
+    shutdown: CancellationToken,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    let state = Some((None::<BulkOperation>, first, app, shutdown));
+    stream::unfold(state, async |state| {
+        let (told, mut now, app, shutdown) = state?;
+        let is_new = |now: &BulkOperation| {
+            told.as_ref().is_none_or(|told| (told.status, told.processed_items) != (now.status, now.processed_items))
+        };
+        while !is_new(&now) {
+            shutdown.run_until_cancelled(tokio::time::sleep(app.settings.tick)).await?;
+            // A client that is cut off comes back and asks again.
+            now = bulk::get(&app, now.id).await.ok()?;
+        }
+        let is_over = now.finished_at.is_some();
+        let event = Event::default().event(if is_over { "done" } else { "progress" });
+        let event = event.json_data(&now).ok()?;
+        Some((Ok(event), (!is_over).then(|| (Some(now.clone()), now, app, shutdown))))
+    })
+}
