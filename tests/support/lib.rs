@@ -3,6 +3,7 @@
 mod accident;
 mod afterwards;
 mod certificate;
+mod chaos;
 mod database;
 mod hosts;
 mod place;
@@ -39,6 +40,7 @@ use database::Database;
 
 pub use accident::Accident;
 pub use afterwards::Afterwards;
+pub use chaos::{Chaos, chaos};
 pub use database::{Engine, engine};
 pub use hosts::{Host, Hosts};
 pub use postgres_server::PostgresServer;
