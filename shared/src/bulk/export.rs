@@ -88,15 +88,13 @@ async fn page_after(conn: &mut Conn, filter: &PromptFilter, after: &mut String) 
 
 /// One line, or several where the history is long.
 async fn write_prompt(conn: &mut Conn, filter: &PromptFilter, prompt: Prompt, lines: &mut Lines) -> Result<()> {
-    let id = prompt.id;
-    let later = match prompt.status_changed_at {
-        Some(_) => lifecycle::count_successors(conn, id, filter.include_deleted).await?,
-        None => 0,
-    };
+    let (id, has_lived) = (prompt.id, prompt.status_changed_at.is_some());
+    let later = if has_lived { lifecycle::count_successors(conn, id, filter.include_deleted).await? } else { 0 };
     let mut record = record_of(conn, filter, prompt).await?;
     record.revision -= later;
     let (mut version, mut label_move, mut change, mut bytes) = (0, 0, 0, 0);
-    loop {
+    // The snapshot holds still, so the last version is the last; most prompts have a few, and one look is enough.
+    while version < record.version {
         let page = versions::after(conn, id, version, HISTORY_PAGE).await?;
         let Some(last) = page.last() else { break };
         version = last.version;
@@ -113,7 +111,7 @@ async fn write_prompt(conn: &mut Conn, filter: &PromptFilter, prompt: Prompt, li
         lines.make_room(&mut record, &mut bytes, length(&page)?).await?;
         record.label_history.extend(page);
     }
-    loop {
+    while has_lived {
         let page = lifecycle::after(conn, id, change, HISTORY_PAGE).await?;
         let Some(last) = page.last() else { break };
         change = last.sequence;
