@@ -7,7 +7,7 @@ ONLY ?=
 # One engine: `make test STORE=postgres`
 STORE ?=
 
-.PHONY: help setup test lint fmt deny audit coverage bench-engines dev openapi dist clean
+.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-bulk chaos dev openapi dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
@@ -47,6 +47,14 @@ coverage: setup ## line coverage of the tests
 
 bench-engines: setup ## how fast both engines are beside sqlx alone; fails when a ratio is beyond its bound
 	$(CARGO) bench --locked --package tests --bench engines
+
+bench-bulk: setup ## how fast bulk operations and jobs are beside bare inserts and updates; fails below its bounds
+	$(CARGO) bench --locked --package tests --bench bulk
+
+chaos: setup ## kill, stop and empty what runs, and look whether anything was lost; SEED=7, SECONDS=1200, STORE=postgres
+	$(CARGO) build --locked --package api --package worker --bins
+	TEST_STORE=$(STORE) $(if $(SEED),CHAOS_SEED=$(SEED)) CHAOS_SECONDS=$(or $(SECONDS),600) \
+		$(CARGO) test --locked --package tests --test it -- --nocapture processes::chaos
 
 dev: ## serve, and start again on every change
 	@deploy/dev.sh

@@ -24,13 +24,8 @@ pub(crate) enum Value {
 pub(crate) enum Answer {
     /// So many rows touched.
     Touched(u64),
-    /// One row of each.
+    /// One row of it.
     Prompt,
-    Operation,
-    Claim,
-    Count,
-    /// So many items.
-    Items(usize),
 }
 
 /// A statement with all it needs.
@@ -51,9 +46,6 @@ pub(crate) enum Part {
 /// An operation that was recorded once, and is made anew for each time it is run.
 pub(crate) struct Script(Vec<&'static str>);
 
-/// The items of one transaction.
-const CHUNK: usize = 100;
-
 /// What the statements are about.
 #[derive(Default)]
 pub(crate) struct About {
@@ -62,9 +54,6 @@ pub(crate) struct About {
     pub(crate) names: Vec<String>,
     /// Of the prompt that is read.
     pub(crate) id: String,
-    /// Of the bulk operation that is worked.
-    pub(crate) operation_id: String,
-    pub(crate) job_id: String,
 }
 
 impl Script {
@@ -99,11 +88,9 @@ struct Filling<'a> {
     about: &'a About,
     now: Timestamp,
     prompt: PromptId,
-    /// Tags of this prompt, prompts, items of this transaction, items in all.
+    /// Tags of this prompt, prompts.
     tags: usize,
     made: usize,
-    settled: usize,
-    settled_in_all: usize,
 }
 
 fn text(text: &(impl ToString + ?Sized)) -> Value {
@@ -118,7 +105,7 @@ impl<'a> Filling<'a> {
     fn new(about: &'a About) -> Self {
         let now = Clock::System.now();
         let prompt = PromptId::generate(now);
-        Self { about, now, prompt, tags: 0, made: 0, settled: 0, settled_in_all: 0 }
+        Self { about, now, prompt, tags: 0, made: 0 }
     }
 
     fn fill(&mut self, sql: &'static str) -> Statement {
@@ -138,49 +125,11 @@ impl<'a> Filling<'a> {
         } else if begins("SELECT p.id, p.category, ") {
             (self.read(known), Answer::Prompt)
         } else {
-            self.fill_job(known)
+            panic!("this bench does not know what this statement carries: {known}");
         };
         let wanted = (1..100).take_while(|number| sql.contains(&format!("${number}"))).count();
         assert_eq!(params.len(), wanted, "another number of parameters than this bench knows: {sql}");
         Statement { sql, params, answer }
-    }
-
-    /// The statements around the items of a bulk operation.
-    fn fill_job(&mut self, known: &str) -> (Vec<Value>, Answer) {
-        let begins = |start: &str| known.starts_with(start);
-        let (operation, job) = (|| text(&self.about.operation_id), || text(&self.about.job_id));
-        let (now, lease_end) = (Value::Number(self.now.millis()), Value::Number(self.now.millis() + 15_000));
-        let (fence, total) = (|| number(1), self.about.names.len());
-        if begins("SELECT count(*) FROM jobs") {
-            (vec![job(), now], Answer::Count)
-        } else if begins("UPDATE jobs SET state = 'running'") {
-            (vec![job(), now, lease_end, number(60_000)], Answer::Claim)
-        } else if begins("UPDATE jobs SET run_at = $3, claims = 0") {
-            (vec![job(), fence(), lease_end], Answer::Touched(1))
-        } else if begins("UPDATE jobs SET state = $3") {
-            let finished_at = Value::Number(self.now.millis());
-            (vec![job(), fence(), text("done"), now, number(0), Value::NoText, finished_at], Answer::Touched(1))
-        } else if begins("SELECT * FROM bulk_operations WHERE id") {
-            (vec![operation()], Answer::Operation)
-        } else if begins("SELECT item, payload, duplicate_of FROM bulk_items") {
-            (vec![operation(), number(CHUNK)], Answer::Items(CHUNK.min(total - self.settled_in_all)))
-        } else if begins("UPDATE bulk_items SET state") {
-            let (item, made) = (number(self.settled_in_all), text(&self.prompt));
-            let row =
-                vec![operation(), item, text("succeeded"), made, Value::NoText, Value::NoText, Value::Flag(false)];
-            self.settled += 1;
-            self.settled_in_all += 1;
-            (row, Answer::Touched(1))
-        } else if begins("UPDATE bulk_operations SET status = $2") {
-            let over = self.settled_in_all == total;
-            let status = text(if over { "completed" } else { "processing" });
-            let finished_at = if over { Value::Number(self.now.millis()) } else { Value::NoNumber };
-            let row = vec![operation(), status, now, number(self.settled), number(0), number(0), finished_at];
-            self.settled = 0;
-            (row, Answer::Touched(1))
-        } else {
-            panic!("this bench does not know what this statement carries: {known}");
-        }
     }
 
     fn insert_prompt(&mut self) -> Vec<Value> {
