@@ -7,7 +7,7 @@ ONLY ?=
 # One engine: `make test STORE=postgres`
 STORE ?=
 
-.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-search bench-lint dev openapi dist clean
+.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-search bench-lint bench-bulk chaos dev openapi dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
@@ -53,6 +53,14 @@ bench-search: setup ## how fast searches are beside the engine alone; fails when
 
 bench-lint: ## how long a lint takes; fails when 100 KB take longer than 50 ms
 	$(CARGO) bench --locked --package tests --bench lint
+
+bench-bulk: setup ## how fast bulk operations and jobs are beside bare inserts and updates; fails below its bounds
+	$(CARGO) bench --locked --package tests --bench bulk
+
+chaos: setup ## kill, stop and empty what runs, and look whether anything was lost; SEED=7, SECONDS=1200, STORE=postgres
+	$(CARGO) build --locked --package api --package worker --bins
+	TEST_STORE=$(STORE) $(if $(SEED),CHAOS_SEED=$(SEED)) CHAOS_SECONDS=$(or $(SECONDS),600) \
+		$(CARGO) test --locked --package tests --test it -- --nocapture processes::chaos
 
 dev: ## serve, and start again on every change
 	@deploy/dev.sh

@@ -38,6 +38,11 @@ pub struct Edge {
           value_name = "MS", value_parser = milliseconds)]
     pub body_timeout: Duration,
 
+    /// How long a stream of lines may pause, in milliseconds.
+    #[arg(long = "stream-idle-ms", env = "PROMPT_STORE_STREAM_IDLE_MS", default_value = "30000",
+          value_name = "MS", value_parser = milliseconds)]
+    pub stream_idle: Duration,
+
     /// How long an answer may take, in milliseconds.
     #[arg(long = "handler-timeout-ms", env = "PROMPT_STORE_HANDLER_TIMEOUT_MS", default_value = "30000",
           value_name = "MS", value_parser = milliseconds)]

@@ -1,14 +1,25 @@
-//! Events as they come, for as long as somebody listens: read in batches, and no faster than they are taken.
-use std::{collections::VecDeque, convert::Infallible, time::Duration};
+//! What happens, told as it happens to whoever listens: read in batches, and no faster than it is taken.
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
-use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::{Stream, StreamExt, stream};
-use shared::{App, notifications};
+use axum::{
+    http::StatusCode,
+    response::sse::{Event, KeepAlive, KeepAliveStream, Sse},
+};
+use futures::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
+};
+use shared::{
+    App,
+    bulk::{self, BulkOperation},
+    notifications,
+};
 use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Interval, MissedTickBehavior, interval},
 };
-use tokio_util::sync::CancellationToken;
+
+use crate::{Door, problem::Problem};
 
 /// So many may listen at once.
 pub(crate) const FOLLOWERS_MAX: usize = 64;
@@ -17,33 +28,50 @@ const BATCH: i64 = 100;
 /// Often enough for whatever stands between to believe that the connection lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-struct Follower {
+/// A stream of events, as an answer.
+pub(crate) type Told = Sse<KeepAliveStream<BoxStream<'static, Result<Event, Infallible>>>>;
+
+/// Every event after number `after`, in order. It ends when the store does, and when the database does not answer:
+/// whoever listens comes back, and says what it has seen.
+pub(crate) fn events(door: &Door, after: i64) -> Result<Told, Problem> {
+    let follower = EventFollower { app: door.app.clone(), after, waiting: VecDeque::new(), looks: looks(&door.app) };
+    tell(door, stream::unfold(follower, async |mut follower| Some((follower.next().await?, follower))))
+}
+
+/// How far an operation is: `progress` whenever something is done, and `done` at its end.
+pub(crate) fn operation(door: &Door, first: BulkOperation) -> Result<Told, Problem> {
+    let follower = OperationFollower { app: door.app.clone(), now: first, told: None, looks: looks(&door.app) };
+    tell(door, stream::unfold(follower, async |mut follower| Some((follower.next().await?, follower))))
+}
+
+fn looks(app: &App) -> Interval {
+    let mut looks = interval(app.settings.tick);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks
+}
+
+/// 503, if too many listen already.
+fn tell(door: &Door, events: impl Stream<Item = Event> + Send + 'static) -> Result<Told, Problem> {
+    let place: OwnedSemaphorePermit = Arc::clone(&door.followers).try_acquire_owned().map_err(|_| {
+        let detail = "too many follow what happens in this process; try again later";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+    })?;
+    let events = events.take_until(door.shutdown.clone().cancelled_owned()).map(move |event| {
+        // Given back with the stream.
+        let _ = &place;
+        Ok(event)
+    });
+    Ok(Sse::new(events.boxed()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+struct EventFollower {
     app: App,
     after: i64,
     waiting: VecDeque<notifications::Event>,
     looks: Interval,
-    _place: OwnedSemaphorePermit,
 }
 
-/// Every event after number `after`, in order. It ends when the store does, and when the database does not answer:
-/// whoever listens comes back, and says what it has seen.
-pub(crate) fn follow(
-    app: App,
-    after: i64,
-    place: OwnedSemaphorePermit,
-    shutdown: CancellationToken,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let mut looks = interval(app.settings.tick);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let follower = Follower { app, after, waiting: VecDeque::new(), looks, _place: place };
-    let events = stream::unfold(follower, |mut follower| async move {
-        let event = follower.next().await?;
-        Some((Ok(event), follower))
-    });
-    Sse::new(events.take_until(shutdown.cancelled_owned())).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
-}
-
-impl Follower {
+impl EventFollower {
     async fn next(&mut self) -> Option<Event> {
         while self.waiting.is_empty() {
             match notifications::after(&self.app, self.after, BATCH).await {
@@ -59,5 +87,29 @@ impl Follower {
         self.after = event.sequence;
         let told = Event::default().id(event.sequence.to_string()).event(event.event_type.to_string());
         told.json_data(&event).ok()
+    }
+}
+
+struct OperationFollower {
+    app: App,
+    now: BulkOperation,
+    /// What was told last: where it stood, and how many items were worked.
+    told: Option<(bulk::OperationStatus, i64)>,
+    looks: Interval,
+}
+
+impl OperationFollower {
+    async fn next(&mut self) -> Option<Event> {
+        if self.told.is_some() && self.now.finished_at.is_some() {
+            return None;
+        }
+        while self.told == Some((self.now.status, self.now.processed_items)) {
+            self.looks.tick().await;
+            // Whoever is cut off comes back and asks again.
+            self.now = bulk::get(&self.app, self.now.id).await.ok()?;
+        }
+        self.told = Some((self.now.status, self.now.processed_items));
+        let name = if self.now.finished_at.is_some() { "done" } else { "progress" };
+        Event::default().event(name).json_data(&self.now).ok()
     }
 }

@@ -5,6 +5,7 @@ mod extract;
 mod follow;
 mod health;
 mod json;
+mod lines;
 mod middleware;
 mod openapi;
 mod problem;
@@ -26,6 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use config::Edge;
+use lines::{EXPORTS_AT_ONCE, IMPORTS_AT_ONCE};
 
 pub use openapi::document;
 
@@ -41,6 +43,10 @@ pub struct Door {
     places: Arc<Semaphore>,
     #[from_ref(skip)]
     followers: Arc<Semaphore>,
+    #[from_ref(skip)]
+    imports: Arc<Semaphore>,
+    #[from_ref(skip)]
+    exports: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
 
@@ -50,7 +56,8 @@ impl Door {
     pub fn new(app: App, edge: Edge, metrics: PrometheusHandle, shutdown: CancellationToken) -> Self {
         let places = Arc::new(Semaphore::new(edge.max_in_flight as usize));
         let followers = Arc::new(Semaphore::new(follow::FOLLOWERS_MAX));
-        Self { app, edge: Arc::new(edge), metrics, places, followers, shutdown }
+        let [imports, exports] = [IMPORTS_AT_ONCE, EXPORTS_AT_ONCE].map(|most| Arc::new(Semaphore::new(most)));
+        Self { app, edge: Arc::new(edge), metrics, places, followers, imports, exports, shutdown }
     }
 }
 

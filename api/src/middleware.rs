@@ -16,7 +16,7 @@ use shared::{caller::Idempotency, retry};
 use subtle::ConstantTimeEq;
 use tracing::Instrument;
 
-use crate::{Door, config::Edge, extract, problem::Problem};
+use crate::{Door, config::Edge, extract, lines::is_stream, problem::Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -123,7 +123,7 @@ fn check(edge: &Edge, request: &Request) -> Result<(), Problem> {
     }
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let most = extract::body_max(uri.path());
-    if length.is_some_and(|length| length > most as u64) {
+    if !is_stream(uri.path()) && length.is_some_and(|length| length > most as u64) {
         return Err(extract::too_large(most));
     }
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
@@ -173,7 +173,8 @@ fn check_host(edge: &Edge, headers: &HeaderMap) -> Result<(), Problem> {
 
 /// So many at once, each for so long.
 pub(crate) async fn limit(State(door): State<Door>, request: Request, next: Next) -> Response {
-    if request.uri().path().starts_with("/health") {
+    // A stream takes as long as it takes; its pauses are bounded, and its places are its own.
+    if request.uri().path().starts_with("/health") || is_stream(request.uri().path()) {
         return next.run(request).await;
     }
     let Ok(Ok(_place)) = tokio::time::timeout(PLACE_WAIT, door.places.acquire()).await else {
@@ -199,9 +200,12 @@ pub(crate) async fn identify(State(door): State<Door>, mut request: Request, nex
     }
     let (mut parts, body) = request.into_parts();
     let key = match idempotency_key(&parts.headers) {
-        Ok(key) => key,
+        Ok(key) => key.map(str::to_owned),
         Err(problem) => return problem.into_response(),
     };
+    if is_stream(parts.uri.path()) {
+        return identify_stream(parts, body, key, &id, actor, next).await;
+    }
     let body = match extract::read_body(body, extract::body_max(parts.uri.path()), door.edge.body_timeout).await {
         Ok(body) => body,
         Err(problem) => return problem.into_response(),
@@ -219,10 +223,33 @@ pub(crate) async fn identify(State(door): State<Door>, mut request: Request, nex
         tokio::time::sleep(retry::after_race(run)).await;
         run += 1;
     };
+    mark_replayed(&caller, &mut response);
+    response
+}
+
+/// A body that is read as it arrives cannot be run again, and what it says is known only when it has ended: the handler
+/// adds that to the fingerprint.
+async fn identify_stream(
+    mut parts: Parts,
+    body: Body,
+    key: Option<String>,
+    id: &str,
+    actor: &str,
+    next: Next,
+) -> Response {
+    let fingerprint = fingerprint(&parts, &[]);
+    let idempotency = key.map(|key| Idempotency { key: key.into(), fingerprint: fingerprint.into() });
+    let caller = shared::Caller::new(actor, id, idempotency);
+    parts.extensions.insert(extract::Caller(caller.clone()));
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    mark_replayed(&caller, &mut response);
+    response
+}
+
+fn mark_replayed(caller: &shared::Caller, response: &mut Response) {
     if caller.was_replayed() {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
-    response
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

@@ -47,7 +47,7 @@ pub(crate) struct FieldProblem {
 }
 
 /// Codes whose status is not that of their kind.
-const STATUS_OF: [(&str, u16); 17] = [
+const STATUS_OF: [(&str, u16); 19] = [
     ("bad-cursor", 400),
     ("bad-idempotency-key", 400),
     ("bad-if-match", 400),
@@ -63,6 +63,8 @@ const STATUS_OF: [(&str, u16); 17] = [
     ("version-mismatch", 412),
     ("if-match-required", 428),
     ("too-many", 429),
+    ("too-many-operations", 429),
+    ("too-many-items", 429),
     ("storage-full", 507),
     ("overloaded", 503),
 ];
@@ -98,6 +100,11 @@ impl Problem {
     /// See [`Error::is_race`].
     pub(crate) fn is_race(&self) -> bool {
         self.code == RACE
+    }
+
+    /// What happened, for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     fn status(&self) -> StatusCode {

@@ -1,5 +1,5 @@
 //! What the program tells of itself: log lines, and the numbers Prometheus asks for.
-use std::io::IsTerminal;
+use std::{io::IsTerminal, time::Duration};
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -23,11 +23,21 @@ pub fn start_log(settings: &Settings) -> anyhow::Result<()> {
     started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
 }
 
+/// Each measured time is kept until it is counted into its bucket: where nobody asks for metrics, that would be for ever.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// Starts counting. The handle renders what was counted as Prometheus reads it.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?;
     let handle = builder.install_recorder().context("cannot start the metrics")?;
     describe();
+    let upkeep = handle.clone();
+    std::thread::Builder::new().name("metrics".to_owned()).spawn(move || {
+        loop {
+            std::thread::sleep(UPKEEP);
+            upkeep.run_upkeep();
+        }
+    })?;
     Ok(handle)
 }
 

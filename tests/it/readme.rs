@@ -28,7 +28,12 @@ async fn every_line_of_the_tour_works() {
             format!("printf '\\n@@%s\\n' {number}\n{line}\n")
         })
         .collect();
-    let output = Command::new("bash").args(["-eu", "-c", &script]).stderr(Stdio::inherit()).output().unwrap();
+    let output = Command::new("bash")
+        .args(["-eu", "-c", &script])
+        .current_dir(store.folder())
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{printed}");
     let answer_of = |part: &str| {
@@ -52,6 +57,8 @@ async fn every_line_of_the_tour_works() {
         ("$operation", "\"total_items\":3"),
         ("$store/prompts/search -d", "{\"from\":\"audiense\",\"to\":\"audience\"}"),
         ("/suggest?q=int", "\"text\":\"intro\""),
+        ("$tagged/events", "event: done"),
+        ("--data-binary", "\"operation_type\":\"import\""),
         ("sort=name", "\"total\":1"),
         ("$store/prompts/tags", "\"tag\":\"short\""),
         ("/restore", "\"revision\":"),

@@ -3,7 +3,7 @@ use axum::body::{Body, BodyDataStream};
 use futures::StreamExt;
 use serde_json::Value;
 
-/// An event of a stream: its id, its name, its data.
+/// An event of a stream: its id, or 0 where it has none, its name, its data.
 pub type Told = (i64, String, Value);
 
 /// A stream that somebody listens to.
@@ -28,8 +28,9 @@ impl Events {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
                 self.text = rest;
                 let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name));
-                if let (Some(id), Some(name), Some(data)) = (field("id: "), field("event: "), field("data: ")) {
-                    return Some((id.parse().unwrap(), name.to_owned(), serde_json::from_str(data).unwrap()));
+                if let (Some(name), Some(data)) = (field("event: "), field("data: ")) {
+                    let id = field("id: ").map_or(0, |id| id.parse().unwrap());
+                    return Some((id, name.to_owned(), serde_json::from_str(data).unwrap()));
                 }
                 continue;
             }

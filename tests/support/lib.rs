@@ -3,6 +3,7 @@
 mod accident;
 mod afterwards;
 mod certificate;
+mod chaos;
 mod database;
 mod events;
 mod hosts;
@@ -11,6 +12,7 @@ mod postgres_server;
 mod processes;
 mod receiver;
 mod redis_server;
+pub mod terms;
 mod wait;
 
 use std::{
@@ -47,6 +49,7 @@ use database::Database;
 
 pub use accident::Accident;
 pub use afterwards::Afterwards;
+pub use chaos::{Chaos, chaos};
 pub use database::{Engine, engine};
 pub use events::{Events, Told};
 pub use hosts::{Host, Hosts, skipped};
@@ -237,7 +240,12 @@ impl TestApp {
 
     /// Follows events, from where `Last-Event-ID` says.
     pub async fn follow(&self, last_event_id: Option<i64>) -> Events {
-        let mut request = Request::get("/api/v1/events");
+        self.follow_at("/api/v1/events", last_event_id).await
+    }
+
+    /// Follows what a path tells of.
+    pub async fn follow_at(&self, path: &str, last_event_id: Option<i64>) -> Events {
+        let mut request = Request::get(path);
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }

@@ -1,7 +1,7 @@
 //! The worker's routing table: which domain operation each queue's job runs, and what its end in failure means.
 use shared::{
     App, Result,
-    bulk::{self, RunBulkOperation},
+    bulk::{self, RunBulkOperation, RunSmallBulkOperation},
     db::Tx,
     jobs::{Claim, Outcome, Queue},
     prompts,
@@ -13,6 +13,10 @@ pub(crate) async fn dispatch(app: &App, claim: &Claim) -> Result<Outcome> {
     match claim.queue {
         Queue::BulkOperations => {
             let job: RunBulkOperation = claim.order()?;
+            bulk::run(app, claim, job.operation_id).await
+        }
+        Queue::SmallBulkOperations => {
+            let RunSmallBulkOperation(job) = claim.order()?;
             bulk::run(app, claim, job.operation_id).await
         }
         Queue::SearchIndex => prompts::index_missing(app, claim, &crate::caller()).await,
@@ -28,7 +32,11 @@ pub(crate) async fn dispatch(app: &App, claim: &Claim) -> Result<Outcome> {
 pub(crate) async fn gave_up(tx: &mut Tx, claim: &Claim) -> Result<()> {
     match claim.queue {
         Queue::BulkOperations => match claim.order::<RunBulkOperation>() {
-            Ok(job) => bulk::gave_up(tx, job.operation_id).await,
+            Ok(job) => bulk::gave_up(tx, &job).await,
+            Err(_) => Ok(()),
+        },
+        Queue::SmallBulkOperations => match claim.order::<RunSmallBulkOperation>() {
+            Ok(RunSmallBulkOperation(job)) => bulk::gave_up(tx, &job).await,
             Err(_) => Ok(()),
         },
         // The next start of an API orders it again.

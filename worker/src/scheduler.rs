@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use shared::{
-    Caller, Result,
+    Caller, Result, bulk,
     db::Leadership,
     idempotency,
     jobs::{self, Queue},
@@ -112,6 +112,7 @@ async fn beat(slots: &Slots, caller: &Caller, instance: &str) -> Result<()> {
 async fn clean(slots: &Slots, caller: &Caller) -> Result<()> {
     let app = &slots.app;
     idempotency::purge(app, caller, PURGE_MOST).await?;
+    bulk::end_abandoned(app, caller).await?;
     jobs::purge_done(app, caller, app.clock.now() - DONE_KEPT, PURGE_MOST).await?;
     webhooks::purge(app, caller, PURGE_MOST).await?;
     for _ in 0..PURGE_TURNS {

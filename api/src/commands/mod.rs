@@ -1,6 +1,8 @@
 //! The commands of `prompt-store`, a file for each.
+mod bulk;
 mod check;
 mod copy;
+mod export;
 mod health;
 mod import;
 mod migrate;
@@ -47,10 +49,14 @@ enum Command {
     Openapi,
     /// Add seven example prompts. What is there already stays as it is.
     Seed,
-    /// Add the prompts of a CSV, JSON, NDJSON or YAML file.
+    /// Add the prompts of a CSV, JSON, NDJSON or YAML file, or of an export.
     Import(Box<import::Import>),
     /// Compare the search index with the prompts, and make right what is wrong.
     Check(check::Check),
+    /// Write prompts as lines of JSON, with all their versions, labels and relationships.
+    Export(export::Export),
+    /// Look after bulk operations.
+    Bulk(bulk::Bulk),
     /// Move a whole store into another, empty database: from `SQLite` to `PostgreSQL`, or back.
     Copy(copy::Copy),
     /// Ask a running store whether it is ready: exit code 0, if it is.
@@ -84,6 +90,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Seed => seed::run(open(settings).await?).await,
         Command::Import(import) => import.run(open(settings).await?).await,
         Command::Check(check) => check.run(open(settings).await?).await,
+        Command::Export(export) => export.run(open(settings).await?).await,
+        Command::Bulk(bulk) => bulk.run(open(settings).await?).await,
         Command::Copy(copy) => copy.run(settings).await,
         Command::Health => health::run(&edge).await,
     }

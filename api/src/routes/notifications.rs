@@ -1,6 +1,4 @@
 //! What happens in the store.
-use std::sync::Arc;
-
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
@@ -55,11 +53,7 @@ async fn catalogue() -> Json<Vec<EventKind>> {
 )]
 async fn events(State(door): State<Door>, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
     let after = notifications::position(&door.app, last_event_id(&headers)?).await?;
-    let place = Arc::clone(&door.followers).try_acquire_owned().map_err(|_| {
-        let detail = "too many follow the events of this process; try again later";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
-    })?;
-    Ok(follow::follow(door.app, after, place, door.shutdown))
+    follow::events(&door, after)
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {

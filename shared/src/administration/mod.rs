@@ -2,7 +2,7 @@
 use crate::{
     app::{App, begin},
     audit,
-    bulk::{self, RunBulkOperation},
+    bulk::{self, RunSmallBulkOperation},
     caller::Caller,
     db::Tx,
     error::{Error, Result},
@@ -48,7 +48,11 @@ pub async fn retry_job(app: &App, caller: &Caller, id: JobId) -> Result<JobRow> 
 /// Whoever was told that nobody will finish it learns that somebody will.
 async fn revive(tx: &mut Tx, claim: &Claim) -> Result<()> {
     match claim.queue {
-        Queue::BulkOperations => bulk::revive(tx, claim.order::<RunBulkOperation>()?.operation_id).await,
+        Queue::BulkOperations => bulk::revive(tx, &claim.order()?).await,
+        Queue::SmallBulkOperations => {
+            let RunSmallBulkOperation(job) = claim.order()?;
+            bulk::revive(tx, &job).await
+        }
         // Nobody was told: it says for itself what is missing.
         Queue::SearchIndex => Ok(()),
         Queue::WebhookDeliveries => webhooks::revive(tx, &claim.order::<DeliverWebhooks>()?).await,

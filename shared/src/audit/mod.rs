@@ -10,3 +10,8 @@ use crate::{db::Tx, error::Result};
 pub async fn record(tx: &mut Tx, action: &str, object_id: impl Display, detail: Option<String>) -> Result<()> {
     repository::insert(tx, action, &object_id.to_string(), detail).await
 }
+
+/// The same for many objects at once.
+pub async fn record_many<T: Display>(tx: &mut Tx, action: &str, object_ids: &[T]) -> Result<()> {
+    repository::insert_many(tx, action, object_ids).await
+}

@@ -1,7 +1,7 @@
 //! What bulk operations tell of themselves.
 use serde_json::json;
 
-use super::{OperationStatus, repository};
+use super::repository;
 use crate::{
     db::Tx,
     error::Result,
@@ -12,10 +12,7 @@ use crate::{
 /// Tells how an operation stands now.
 pub(super) async fn announce(tx: &mut Tx, event_type: EventType, id: OperationId) -> Result<()> {
     let Some(row) = repository::find(tx, id).await? else { return Ok(()) };
-    let mut operation = row.show(Vec::new(), tx.now());
-    if event_type == EventType::BulkOperationStarted {
-        operation.status = OperationStatus::Processing;
-    }
+    let operation = row.show(Vec::new(), tx.now());
     let data = json!({
         "id": id,
         "operation_type": operation.operation_type,
@@ -26,5 +23,5 @@ pub(super) async fn announce(tx: &mut Tx, event_type: EventType, id: OperationId
         "skipped_items": operation.skipped_items,
         "failed_items": operation.failed_items,
     });
-    notifications::announce(tx, event_type, id, &data, Some(&operation)).await
+    notifications::announce(tx, event_type, id, data, &operation).await
 }

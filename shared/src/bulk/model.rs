@@ -1,22 +1,14 @@
 //! A bulk operation, its items, and how far it is.
-use std::collections::{HashMap, HashSet};
-
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::orders::TagChange;
 use crate::{
     clock::Timestamp,
     db::FromRow,
-    error::{Error, Result},
     id::{OperationId, PromptId},
     names::names,
-    prompts::LifecycleStatus,
-    text,
 };
-
-/// The most items of one request. Larger sets are imported.
-pub const ITEMS_MAX: usize = 10_000;
 
 /// What happens to an item whose name is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -39,11 +31,26 @@ names!(OnConflict { Fail = "fail", Skip = "skip", Update = "update" });
 pub enum OperationType {
     /// Makes them.
     Create,
+    /// Changes them.
+    Update,
+    /// Deletes them, so that they can be restored.
+    Delete,
+    /// Gives them tags, and takes tags away.
+    Tags,
     /// Makes them stand elsewhere in their life.
     Lifecycle,
+    /// Makes them of the lines of a file, or brings them over from another store.
+    Import,
 }
 
-names!(OperationType { Create = "create", Lifecycle = "lifecycle" });
+names!(OperationType {
+    Create = "create",
+    Update = "update",
+    Delete = "delete",
+    Tags = "tags",
+    Lifecycle = "lifecycle",
+    Import = "import",
+});
 
 /// Where an operation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -87,111 +94,6 @@ pub enum ItemState {
 }
 
 names!(ItemState { Pending = "pending", Succeeded = "succeeded", Skipped = "skipped", Failed = "failed" });
-
-/// Prompts to be made.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BulkCreate {
-    /// 1 to 10,000, each like the body of `POST /prompts`.
-    #[schema(value_type = Vec<crate::prompts::NewPrompt>)]
-    pub prompts: Vec<Value>,
-    /// What happens to one whose name is taken.
-    #[serde(default)]
-    pub on_conflict: OnConflict,
-    /// Say what would happen, and change nothing.
-    #[serde(default)]
-    pub dry_run: bool,
-}
-
-/// Prompts to be published, deprecated or archived, or brought back.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BulkLifecycle {
-    /// 1 to 10,000, each once.
-    pub prompt_ids: Vec<PromptId>,
-    /// Where they shall stand.
-    pub status: LifecycleStatus,
-    /// For those who ask later.
-    pub reason: Option<String>,
-    /// Say what would happen, and change nothing.
-    #[serde(default)]
-    pub dry_run: bool,
-}
-
-/// An operation to be written down: what it does, and what to.
-pub(super) struct Order {
-    pub(super) operation_type: OperationType,
-    pub(super) on_conflict: OnConflict,
-    pub(super) dry_run: bool,
-    pub(super) items: Vec<Value>,
-    /// For each item the first before it that is about the same.
-    pub(super) duplicates: Vec<Option<i64>>,
-}
-
-impl BulkCreate {
-    pub(super) fn into_order(self) -> Result<Order> {
-        check_count("/prompts", self.prompts.len())?;
-        let duplicates = self.duplicates();
-        let Self { prompts: items, on_conflict, dry_run } = self;
-        Ok(Order { operation_type: OperationType::Create, on_conflict, dry_run, items, duplicates })
-    }
-}
-
-impl BulkLifecycle {
-    pub(super) fn into_order(self) -> Result<Order> {
-        check_count("/prompt_ids", self.prompt_ids.len())?;
-        let mut known = HashSet::new();
-        if let Some(index) = self.prompt_ids.iter().position(|id| !known.insert(*id)) {
-            let detail = "each prompt may stand in the list once";
-            return Err(Error::invalid(format!("/prompt_ids/{index}"), "duplicate", detail));
-        }
-        if let Some(reason) = &self.reason {
-            text::sentence(reason, "/reason").map_err(|violation| Error::from_violations(vec![violation]))?;
-        }
-        let Self { prompt_ids, status, reason, dry_run } = self;
-        let item = |id| json!({ "prompt_id": id, "status": status, "reason": reason });
-        let items: Vec<Value> = prompt_ids.into_iter().map(item).collect();
-        let duplicates = vec![None; items.len()];
-        Ok(Order {
-            operation_type: OperationType::Lifecycle,
-            on_conflict: OnConflict::Fail,
-            dry_run,
-            items,
-            duplicates,
-        })
-    }
-}
-
-fn check_count(pointer: &str, count: usize) -> Result<()> {
-    if (1..=ITEMS_MAX).contains(&count) {
-        return Ok(());
-    }
-    let detail = format!("give 1 to {ITEMS_MAX} prompts at once; larger sets are imported");
-    Err(Error::invalid(pointer, "out-of-range", detail))
-}
-
-/// The category and name of an item, as they would be kept.
-pub(super) fn named(item: &Value) -> Option<(String, String)> {
-    let identifier = |key: &str| {
-        let text = item.get(key)?.as_str()?;
-        text::identifier(text, key, text::NAME_CHARS_MAX).ok()
-    };
-    Some((identifier("category")?, identifier("name")?))
-}
-
-impl BulkCreate {
-    /// For each item the first before it that has the same category and name.
-    pub(super) fn duplicates(&self) -> Vec<Option<i64>> {
-        let mut first = HashMap::new();
-        let numbered = (0_i64..).zip(&self.prompts);
-        numbered
-            .map(|(index, item)| {
-                let earlier = *first.entry(named(item)?).or_insert(index);
-                (earlier != index).then_some(earlier)
-            })
-            .collect()
-    }
-}
 
 /// Which operations are wanted.
 #[derive(Clone, Debug, Default)]
@@ -248,6 +150,10 @@ pub struct BulkOperation {
 pub struct BulkError {
     /// The item's place in the request, from 0.
     pub index: i64,
+    /// Of an import: the line it came in, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[sqlx(default)]
+    pub line: Option<i64>,
     /// Stable and kebab-case: `prompt-name-taken`, `duplicate`, `validation-failed`.
     pub code: String,
     /// One sentence for a person.
@@ -259,6 +165,10 @@ pub struct BulkError {
 pub struct BulkItem {
     /// Its place in the request, from 0.
     pub index: i64,
+    /// Of an import: the line it came in, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[sqlx(default)]
+    pub line: Option<i64>,
     /// What became of it.
     pub state: ItemState,
     /// The prompt it made or changed.
@@ -281,6 +191,9 @@ pub(super) struct OperationRow {
     pub(super) successful_items: i64,
     pub(super) skipped_items: i64,
     pub(super) failed_items: i64,
+    #[sqlx(json(nullable))]
+    pub(super) parameters: Option<TagChange>,
+    pub(super) round: i64,
     pub(super) error: Option<String>,
     pub(super) created_by: String,
     pub(super) request_id: String,
@@ -294,19 +207,30 @@ impl OperationRow {
         self.successful_items + self.skipped_items + self.failed_items
     }
 
+    /// The line an item came in, where it came in one.
+    pub(super) fn line(&self, index: i64) -> Option<i64> {
+        (self.operation_type == OperationType::Import).then_some(index + 1)
+    }
+
     pub(super) fn is_over(&self) -> bool {
         !matches!(self.status, OperationStatus::Pending | OperationStatus::Processing)
     }
 
     /// As it is seen from outside, at the moment `now`.
-    pub(super) fn show(self, errors: Vec<BulkError>, now: Timestamp) -> BulkOperation {
+    pub(super) fn show(self, mut errors: Vec<BulkError>, now: Timestamp) -> BulkOperation {
+        for error in &mut errors {
+            error.line = self.line(error.index);
+        }
         let (processed, total) = (self.processed_items(), self.total_items);
         let left = as_f64(total - processed);
         let pace = self.started_at.filter(|_| processed > 0 && !self.is_over());
         let estimate = pace.map(|started| now.since(started).as_secs_f64() / as_f64(processed) * left);
         BulkOperation {
             processed_items: processed,
-            progress_percentage: (as_f64(processed) / as_f64(total.max(1)) * 1000.0).round() / 10.0,
+            progress_percentage: match total {
+                0 if self.is_over() => 100.0,
+                _ => (as_f64(processed) / as_f64(total.max(1)) * 1000.0).round() / 10.0,
+            },
             time_estimate_seconds: estimate.map(|seconds| (seconds * 10.0).round() / 10.0),
             errors,
             id: self.id,
@@ -330,20 +254,4 @@ impl OperationRow {
 /// Item counts are far below 2^31.
 fn as_f64(count: i64) -> f64 {
     i32::try_from(count).map_or(f64::MAX, f64::from)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_name_that_stands_twice_points_at_its_first_place() {
-        let item = |category: &str, name: &str| json!({ "category": category, "name": name });
-        let request = BulkCreate {
-            prompts: vec![item("a", "x"), item("a", " x "), item("b", "x"), json!(3), item("a", "x"), item("a", "")],
-            ..BulkCreate::default()
-        };
-        assert_eq!(request.duplicates(), [None, Some(0), None, None, Some(0), None]);
-    }
 }

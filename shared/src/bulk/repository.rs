@@ -2,36 +2,91 @@
 use serde_json::Value;
 
 use super::{
-    BulkError, BulkFilter, BulkItem, OperationStatus,
-    model::{OperationRow, Order},
-    service::Outcome,
+    BulkError, BulkFilter, BulkItem, OperationStatus, Outcome,
+    model::OperationRow,
+    orders::{NewItem, Order},
+    postgres, sqlite,
 };
 use crate::{
     clock::Timestamp,
-    db::{Conn, Json, Query, Tx, params},
+    db::{Conn, FromRow, Json, Query, Tx, params, portions},
     error::Result,
     id::OperationId,
     page::{PageRequest, Position},
+    prompts::{self, PromptFilter},
 };
 
 /// So many errors are shown with their operation; the rest is among its items.
 const ERRORS_SHOWN: i64 = 100;
 
 const INSERT: &str = "INSERT INTO bulk_operations (id, operation_type, status, on_conflict, dry_run, total_items,
-                                                   created_by, request_id, created_at)
-                      VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8)";
-const INSERT_ITEM: &str = "INSERT INTO bulk_items (operation_id, item, payload, duplicate_of) VALUES ($1, $2, $3, $4)";
+                                                   parameters, receiving_until, created_by, request_id, created_at)
+                      VALUES ($1, $2, 'pending', $3, $4, 0, $5, $6, $7, $8, $9)";
 
-pub(super) async fn insert(tx: &mut Tx, id: OperationId, order: &Order) -> Result<()> {
-    let (caller, now) = (tx.caller().clone(), tx.now());
-    let total = i64::try_from(order.items.len()).unwrap_or(i64::MAX);
+/// An operation without items; with `receiving_until`, one whose items are yet to come.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    id: OperationId,
+    order: &Order,
+    receiving_until: Option<Timestamp>,
+) -> Result<()> {
+    let (caller, now, parameters) = (tx.caller().clone(), tx.now(), order.parameters.clone().map(Json));
     let (actor, request_id) = (&*caller.actor, &*caller.request_id);
-    let row = params![id, order.operation_type, order.on_conflict, order.dry_run, total, actor, request_id, now];
-    tx.execute(INSERT, row).await?;
-    for ((index, payload), duplicate_of) in (0_i64..).zip(&order.items).zip(&order.duplicates) {
-        tx.execute(INSERT_ITEM, params![id, index, Json(payload), duplicate_of]).await?;
+    let what = (order.operation_type, order.on_conflict, order.dry_run);
+    let row = params![id, what.0, what.1, what.2, parameters, receiving_until, actor, request_id, now];
+    tx.execute(INSERT, row).await.map(drop)
+}
+
+pub(super) async fn insert_items(conn: &mut Conn, id: OperationId, items: &[NewItem]) -> Result<()> {
+    for items in portions(items) {
+        let start = "INSERT INTO bulk_items (operation_id, item, payload, name_key, state, code, detail) VALUES";
+        let query = Query::new(start).rows("(?, ?, ?, ?, ?, ?, ?)", items, |it| {
+            vec![&id, &it.index, &it.payload, &it.name_key, &it.state, &it.code, &it.detail]
+        });
+        conn.execute(&query, query.params()).await?;
     }
     Ok(())
+}
+
+/// Every prompt that matches becomes an item, in the order in which they were made. Answers how many there are.
+pub(super) async fn insert_matching(conn: &mut Conn, id: OperationId, filter: &PromptFilter) -> Result<u64> {
+    let (start, folder) = (conn.dialect().choose(sqlite::INSERT_MATCHING, postgres::INSERT_MATCHING), filter.folder());
+    let query = prompts::matching(Query::with(start, &[&id]), filter, folder.as_ref());
+    conn.execute(&query, query.params()).await
+}
+
+const RECEIVE: &str = "UPDATE bulk_operations SET total_items = total_items + $2, failed_items = failed_items + $3,
+                                                  receiving_until = $4
+                       WHERE id = $1 AND status = 'pending'";
+
+/// It has so many items more, of which some are refused already. Answers whether it still waits for them.
+pub(super) async fn receive(
+    conn: &mut Conn,
+    id: OperationId,
+    (items, refused): (i64, i64),
+    receiving_until: Option<Timestamp>,
+) -> Result<bool> {
+    Ok(conn.execute(RECEIVE, params![id, items, refused, receiving_until]).await? == 1)
+}
+
+/// What is not finished: operations and items of an actor, and items of everyone.
+#[derive(FromRow)]
+pub(super) struct Pressure {
+    pub(super) operations: i64,
+    pub(super) items: i64,
+    pub(super) items_of_all: i64,
+}
+
+const PRESSURE: &str = "
+    SELECT count(*) FILTER (WHERE created_by = $1) AS operations,
+           CAST(COALESCE(sum(total_items - successful_items - skipped_items - failed_items)
+                         FILTER (WHERE created_by = $1), 0) AS BIGINT) AS items,
+           CAST(COALESCE(sum(total_items - successful_items - skipped_items - failed_items), 0) AS BIGINT)
+               AS items_of_all
+    FROM bulk_operations WHERE status IN ('pending', 'processing')";
+
+pub(super) async fn pressure(conn: &mut Conn, actor: &str) -> Result<Pressure> {
+    conn.fetch_one(PRESSURE, params![actor]).await
 }
 
 const FIND: &str = "SELECT * FROM bulk_operations WHERE id = $1";
@@ -72,103 +127,178 @@ pub(super) async fn list(
 
 const ITEMS: &str = "SELECT item AS \"index\", state, prompt_id, code, detail FROM bulk_items
                      WHERE operation_id = $1 AND item > $2 ORDER BY item LIMIT $3 OFFSET $4";
-const COUNT_ITEMS: &str = "SELECT count(*) FROM bulk_items WHERE operation_id = $1";
 
 pub(super) async fn items(
     conn: &mut Conn,
     id: OperationId,
     after: i64,
     request: &PageRequest,
-) -> Result<(Vec<BulkItem>, i64)> {
-    let (total,) = conn.fetch_one(COUNT_ITEMS, params![id]).await?;
-    let rows = conn.fetch_all(ITEMS, params![id, after, request.limit_and_one(), request.offset()]).await?;
-    Ok((rows, total))
+) -> Result<Vec<BulkItem>> {
+    conn.fetch_all(ITEMS, params![id, after, request.limit_and_one(), request.offset()]).await
 }
 
-const PENDING: &str = "SELECT item, payload, duplicate_of FROM bulk_items
+const START: &str = "UPDATE bulk_operations SET status = 'processing', started_at = $2
+                     WHERE id = $1 AND status = 'pending' AND receiving_until IS NULL";
+
+/// Answers whether nobody had begun.
+pub(super) async fn start(conn: &mut Conn, id: OperationId, now: Timestamp) -> Result<bool> {
+    Ok(conn.execute(START, params![id, now]).await? == 1)
+}
+
+const TAKE_UP: &str = "UPDATE bulk_operations SET round = round WHERE id = $1 AND status = 'processing' RETURNING *";
+
+/// Holds an operation that is not over, so that nobody else works or ends it until the transaction does.
+pub(super) async fn take_up(conn: &mut Conn, id: OperationId) -> Result<Option<OperationRow>> {
+    conn.fetch_optional(TAKE_UP, params![id]).await
+}
+
+/// An item whose turn has come.
+#[derive(FromRow)]
+pub(super) struct PendingItem {
+    pub(super) item: i64,
+    pub(super) payload: Json<Value>,
+    pub(super) name_key: Option<String>,
+}
+
+const PENDING: &str = "SELECT item, payload, name_key FROM bulk_items
                        WHERE operation_id = $1 AND state = 'pending' ORDER BY item LIMIT $2";
 
-/// The next items to work: their place, what they say, and the earlier item with their name.
-pub(super) async fn pending(
-    conn: &mut Conn,
-    id: OperationId,
-    most: i64,
-) -> Result<Vec<(i64, Json<Value>, Option<i64>)>> {
+/// The next items to work.
+pub(super) async fn pending(conn: &mut Conn, id: OperationId, most: i64) -> Result<Vec<PendingItem>> {
     conn.fetch_all(PENDING, params![id, most]).await
 }
 
-/// What a settled item said is no longer needed; a refused one is kept, so that it can be tried again, and one
-/// of a dry run for those that follow it.
-const SETTLE_ITEM: &str = "UPDATE bulk_items SET state = $3, prompt_id = $4, code = $5, detail = $6,
-                                  payload = CASE WHEN $3 = 'failed' OR $7 THEN payload END
-                           WHERE operation_id = $1 AND item = $2 AND state = 'pending'";
+/// What settled items said is no longer needed; a refused one is kept, so that it can be tried again, and one of a
+/// dry run for those that follow it.
+pub(super) async fn settle(conn: &mut Conn, id: OperationId, outcomes: &[(i64, Outcome)], dry_run: bool) -> Result<()> {
+    for rows in portions(outcomes) {
+        let start = "WITH settled (item, state, prompt_id, code, detail) AS (VALUES";
+        let query = Query::new(start).rows("(?, ?, ?, ?, ?)", rows, |(item, outcome)| {
+            vec![item, &outcome.state, &outcome.prompt_id, &outcome.code, &outcome.detail]
+        });
+        let query = query.then(
+            ") UPDATE bulk_items SET state = s.state, prompt_id = s.prompt_id, code = s.code, detail = s.detail,
+                                     payload = CASE WHEN s.state = 'failed' OR ? THEN payload END
+               FROM settled s WHERE operation_id = ? AND bulk_items.item = s.item AND bulk_items.state = 'pending'",
+            &[&dry_run, &id],
+        );
+        conn.execute(&query, query.params()).await?;
+    }
+    Ok(())
+}
 
-pub(super) async fn settle_item(
-    conn: &mut Conn,
-    id: OperationId,
-    item: i64,
-    outcome: &Outcome,
-    dry_run: bool,
-) -> Result<()> {
-    let row = params![id, item, outcome.state, outcome.prompt_id, outcome.code, outcome.detail, dry_run];
-    conn.execute(SETTLE_ITEM, row).await.map(drop)
+const FIRST_NAMED: &str = "SELECT min(item) FROM bulk_items WHERE operation_id = $1 AND name_key = $2 AND item < $3";
+
+/// The first item before this one that has its name.
+pub(super) async fn first_named(conn: &mut Conn, id: OperationId, item: i64, key: &str) -> Result<Option<i64>> {
+    let (first,) = conn.fetch_one(FIRST_NAMED, params![id, key, item]).await?;
+    Ok(first)
 }
 
 const REHEARSED: &str = "SELECT payload FROM bulk_items
-                         WHERE operation_id = $1 AND state = 'succeeded' AND item < $2
-                           AND (item = $3 OR duplicate_of = $3)
+                         WHERE operation_id = $1 AND name_key = $2 AND item < $3 AND state = 'succeeded'
                          ORDER BY item DESC LIMIT 1";
 
-/// Of a dry run: the last item before this one that would have made or changed the prompt of its name, which
-/// item `first` was the first to have.
-pub(super) async fn rehearsed(conn: &mut Conn, id: OperationId, item: i64, first: i64) -> Result<Option<Value>> {
-    let row: Option<(Json<Value>,)> = conn.fetch_optional(REHEARSED, params![id, item, first]).await?;
+/// Of a dry run: the last item before this one that would have made or changed the prompt of its name.
+pub(super) async fn rehearsed(conn: &mut Conn, id: OperationId, item: i64, key: &str) -> Result<Option<Value>> {
+    let row: Option<(Json<Value>,)> = conn.fetch_optional(REHEARSED, params![id, key, item]).await?;
     Ok(row.map(|(Json(payload),)| payload))
 }
 
-const SAVE: &str = "SAVEPOINT rehearsal";
+const SAVE: &str = "SAVEPOINT item";
 
 /// What follows can be undone by itself.
 pub(super) async fn save(conn: &mut Conn) -> Result<()> {
     conn.execute(SAVE, params![]).await.map(drop)
 }
 
-const UNDO: &str = "ROLLBACK TO SAVEPOINT rehearsal";
-const FORGET: &str = "RELEASE SAVEPOINT rehearsal";
+const UNDO: &str = "ROLLBACK TO SAVEPOINT item";
+const FORGET: &str = "RELEASE SAVEPOINT item";
 
 /// Undoes what was done since [`save`].
 pub(super) async fn undo(conn: &mut Conn) -> Result<()> {
     conn.execute(UNDO, params![]).await?;
+    keep(conn).await
+}
+
+/// Keeps what was done since [`save`].
+pub(super) async fn keep(conn: &mut Conn) -> Result<()> {
     conn.execute(FORGET, params![]).await.map(drop)
 }
 
-const ADVANCE: &str = "UPDATE bulk_operations SET status = $2, started_at = COALESCE(started_at, $3),
-                              successful_items = successful_items + $4, skipped_items = skipped_items + $5,
-                              failed_items = failed_items + $6, finished_at = $7
+const ADVANCE: &str = "UPDATE bulk_operations SET status = $2, successful_items = successful_items + $3,
+                              skipped_items = skipped_items + $4, failed_items = failed_items + $5, finished_at = $6
                        WHERE id = $1";
 
 pub(super) async fn advance(
     conn: &mut Conn,
     id: OperationId,
     status: OperationStatus,
-    now: Timestamp,
     (successful, skipped, failed): (i64, i64, i64),
     finished_at: Option<Timestamp>,
 ) -> Result<()> {
-    let row = params![id, status, now, successful, skipped, failed, finished_at];
-    conn.execute(ADVANCE, row).await.map(drop)
+    conn.execute(ADVANCE, params![id, status, successful, skipped, failed, finished_at]).await.map(drop)
 }
 
 const REVIVE: &str = "UPDATE bulk_operations SET status = 'processing', error = NULL, finished_at = NULL
-                      WHERE id = $1 AND status = 'failed'";
+                      WHERE id = $1 AND status = 'failed' AND round = $2";
 
-pub(super) async fn revive(conn: &mut Conn, id: OperationId) -> Result<()> {
-    conn.execute(REVIVE, params![id]).await.map(drop)
+/// An operation that was given up goes on, if it is in that round.
+pub(super) async fn revive(conn: &mut Conn, id: OperationId, round: i64) -> Result<()> {
+    conn.execute(REVIVE, params![id, round]).await.map(drop)
 }
 
-const FAIL: &str = "UPDATE bulk_operations SET status = 'failed', error = $2, finished_at = $3
-                    WHERE id = $1 AND status IN ('pending', 'processing')";
+const END: &str = "UPDATE bulk_operations SET status = $2, error = $3, finished_at = $4, receiving_until = NULL
+                   WHERE id = $1 AND status IN ('pending', 'processing') AND round = COALESCE($5, round)";
 
-pub(super) async fn fail(conn: &mut Conn, id: OperationId, error: &str, now: Timestamp) -> Result<()> {
-    conn.execute(FAIL, params![id, error, now]).await.map(drop)
+/// Ends an operation before its last item; with a round, only if that is the one it is in. Answers whether it had
+/// not ended yet.
+pub(super) async fn end(
+    conn: &mut Conn,
+    id: OperationId,
+    (status, error): (OperationStatus, Option<String>),
+    now: Timestamp,
+    round: Option<i64>,
+) -> Result<bool> {
+    Ok(conn.execute(END, params![id, status, error, now, round]).await? == 1)
+}
+
+const END_ABANDONED: &str = "UPDATE bulk_operations SET status = 'failed', error = $2, finished_at = $1,
+                                    receiving_until = NULL
+                             WHERE status = 'pending' AND receiving_until <= $1
+                             RETURNING id";
+
+/// Ends the operations whose items no longer come, and answers which.
+pub(super) async fn end_abandoned(conn: &mut Conn, now: Timestamp, error: &str) -> Result<Vec<OperationId>> {
+    let rows: Vec<(OperationId,)> = conn.fetch_all(END_ABANDONED, params![now, error]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+const REOPEN_ITEMS: &str = "UPDATE bulk_items SET state = 'pending', code = NULL, detail = NULL
+                            WHERE operation_id = $1 AND state = 'failed' AND payload IS NOT NULL";
+const REOPEN: &str = "UPDATE bulk_operations SET status = 'pending', round = round + 1, error = NULL,
+                             failed_items = failed_items - $2, started_at = NULL, finished_at = NULL
+                      WHERE id = $1";
+
+/// Makes refused items wait again. Answers how many.
+pub(super) async fn reopen(conn: &mut Conn, id: OperationId) -> Result<i64> {
+    let items = i64::try_from(conn.execute(REOPEN_ITEMS, params![id]).await?).unwrap_or(i64::MAX);
+    conn.execute(REOPEN, params![id, items]).await?;
+    Ok(items)
+}
+
+const HOLD: &str = "UPDATE bulk_operations SET round = round WHERE id = $1";
+
+/// Holds an operation, whatever becomes of it, until the transaction ends.
+pub(super) async fn hold(conn: &mut Conn, id: OperationId) -> Result<()> {
+    conn.execute(HOLD, params![id]).await.map(drop)
+}
+
+const DELETE_ITEMS: &str = "DELETE FROM bulk_items WHERE operation_id = $1";
+const DELETE: &str = "DELETE FROM bulk_operations WHERE id = $1";
+
+/// Forgets an operation that nobody was told of.
+pub(super) async fn delete(conn: &mut Conn, id: OperationId) -> Result<()> {
+    conn.execute(DELETE_ITEMS, params![id]).await?;
+    conn.execute(DELETE, params![id]).await.map(drop)
 }

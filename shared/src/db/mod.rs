@@ -28,7 +28,7 @@ pub use copy::{Copied, Step, copy};
 pub use json::Json;
 pub use leader::Leadership;
 pub use location::Location;
-pub use query::Query;
+pub use query::{Query, portions};
 pub use tx::Tx;
 
 use crate::{config::Settings, error::Result};
@@ -164,7 +164,7 @@ impl Db {
     }
 
     /// Everything as of one moment, however long it takes to read.
-    async fn snapshot(&self) -> Result<Conn> {
+    pub(crate) async fn snapshot(&self) -> Result<Conn> {
         Ok(Conn::new(match self {
             Self::Sqlite { reader, .. } => Engine::Sqlite(Open(reader.begin().await?)),
             Self::Postgres { pool, .. } => {

@@ -56,6 +56,15 @@ impl<'a> Query<'a> {
         values.iter().fold(self, |query, value| query.then("AND", params![]).then(condition, &[value]))
     }
 
+    /// Adds rows to be written, one after the other: `row` is a literal like `(?, ?)`.
+    #[must_use]
+    pub fn rows<T>(self, row: &'static str, rows: &'a [T], params: impl Fn(&'a T) -> Vec<&'a dyn Param>) -> Self {
+        rows.iter().enumerate().fold(self, |query, (index, values)| {
+            let query = if index == 0 { query } else { query.then(",", params![]) };
+            query.then(row, &params(values))
+        })
+    }
+
     /// What the statement carries, in order.
     #[must_use]
     pub fn params(&self) -> Params<'_> {
@@ -63,9 +72,45 @@ impl<'a> Query<'a> {
     }
 }
 
+/// The most rows of one statement.
+const ROWS_MAX: usize = 64;
+
+/// Rows in portions for one statement each. Their sizes are powers of two: a connection keeps the statements it has
+/// prepared, and so it is only ever asked for a few different ones.
+pub fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = (1..=ROWS_MAX).rev().find(|size| size.is_power_of_two() && *size <= rows.len())?;
+        let (portion, rest) = rows.split_at(size);
+        rows = rest;
+        Some(portion)
+    })
+}
+
 impl SqlSafeStr for &Query<'_> {
     fn into_sql_str(self) -> SqlStr {
         // Every fragment is a literal of this program; values travel as parameters.
         AssertSqlSafe(self.text.as_str()).into_sql_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_one_after_the_other_with_parameters_of_their_own() {
+        let rows = [(1_i64, "a".to_owned()), (2, "b".to_owned())];
+        let query = Query::new("INSERT INTO t (n, s) VALUES").rows("(?, ?)", &rows, |row| vec![&row.0, &row.1]);
+        assert_eq!(query.text, "INSERT INTO t (n, s) VALUES ($1, $2) , ($3, $4) ");
+        assert_eq!(query.params().len(), 4);
+    }
+
+    #[test]
+    fn portions_are_powers_of_two_and_leave_nothing_out() {
+        for (rows, sizes) in [(0, vec![]), (1, vec![1]), (100, vec![64, 32, 4]), (131, vec![64, 64, 2, 1])] {
+            let rows: Vec<usize> = (0..rows).collect();
+            assert_eq!(portions(&rows).map(<[usize]>::len).collect::<Vec<_>>(), sizes);
+            assert_eq!(portions(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+        }
     }
 }

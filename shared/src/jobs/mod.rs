@@ -23,6 +23,8 @@ pub use model::{JobFilter, JobRow, JobState};
 pub enum Queue {
     /// Many prompts at once.
     BulkOperations,
+    /// A few prompts at once, which do not stand in line behind the many.
+    SmallBulkOperations,
     /// Prompts that cannot be found yet.
     SearchIndex,
     /// Telling others of events: a job for each receiver that something is due for.
@@ -31,13 +33,15 @@ pub enum Queue {
 
 impl Queue {
     /// All of them, in the order they are declared.
-    pub const ALL: [Self; 3] = [Self::BulkOperations, Self::SearchIndex, Self::WebhookDeliveries];
+    pub const ALL: [Self; 4] =
+        [Self::BulkOperations, Self::SmallBulkOperations, Self::SearchIndex, Self::WebhookDeliveries];
 
     /// As the ledger and Redis call it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::BulkOperations => "bulk-operations",
+            Self::SmallBulkOperations => "small-bulk-operations",
             Self::SearchIndex => "search-index",
             Self::WebhookDeliveries => "webhook-deliveries",
         }
@@ -47,7 +51,7 @@ impl Queue {
     #[must_use]
     pub const fn concurrency(self) -> usize {
         match self {
-            Self::BulkOperations => 2,
+            Self::BulkOperations | Self::SmallBulkOperations => 2,
             Self::SearchIndex => 1,
             // They wait for others most of the time.
             Self::WebhookDeliveries => 16,
@@ -58,7 +62,7 @@ impl Queue {
     #[must_use]
     pub const fn attempts(self) -> i64 {
         match self {
-            Self::BulkOperations | Self::SearchIndex | Self::WebhookDeliveries => 20,
+            Self::BulkOperations | Self::SmallBulkOperations | Self::SearchIndex | Self::WebhookDeliveries => 20,
         }
     }
 
@@ -67,7 +71,7 @@ impl Queue {
     pub fn retry_delay(self, attempt: i64) -> Duration {
         let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
         match self {
-            Self::BulkOperations | Self::SearchIndex | Self::WebhookDeliveries => {
+            Self::BulkOperations | Self::SmallBulkOperations | Self::SearchIndex | Self::WebhookDeliveries => {
                 crate::retry::delay(attempt, Duration::from_secs(1), Duration::from_mins(10))
             }
         }

@@ -56,3 +56,31 @@ pub(super) async fn list(
     let rows = conn.fetch_all(LIST, params![id, before, request.limit_and_one(), request.offset()]).await?;
     Ok((rows, total))
 }
+
+const AFTER: &str = "SELECT * FROM lifecycle_changes WHERE prompt_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+
+pub(super) async fn after(conn: &mut Conn, id: PromptId, after: i64, most: i64) -> Result<Vec<LifecycleChange>> {
+    conn.fetch_all(AFTER, params![id, after, most]).await
+}
+
+const LAST: &str = "SELECT * FROM lifecycle_changes WHERE prompt_id = $1 ORDER BY sequence DESC LIMIT 1";
+
+pub(super) async fn last(conn: &mut Conn, id: PromptId) -> Result<Option<LifecycleChange>> {
+    conn.fetch_optional(LAST, params![id]).await
+}
+
+const COUNT_SUCCESSORS: &str = "SELECT count(*) FROM lifecycle_changes c JOIN prompts p ON p.id = c.successor_id
+                                WHERE c.prompt_id = $1 AND (p.deleted_at IS NULL OR $2)";
+
+pub(super) async fn count_successors(conn: &mut Conn, id: PromptId, deleted_too: bool) -> Result<i64> {
+    let (count,) = conn.fetch_one(COUNT_SUCCESSORS, params![id, deleted_too]).await?;
+    Ok(count)
+}
+
+const SET_SUCCESSOR: &str = "UPDATE lifecycle_changes SET successor_id = $3
+                             WHERE prompt_id = $1 AND sequence = $2 AND successor_id IS NULL";
+
+/// Answers whether there is such a change, which had none.
+pub(super) async fn set_successor(conn: &mut Conn, id: PromptId, sequence: i64, successor: PromptId) -> Result<bool> {
+    Ok(conn.execute(SET_SUCCESSOR, params![id, sequence, successor]).await? == 1)
+}

@@ -39,7 +39,7 @@ events! {
     AbTestUpdated = "ab_test.updated" "An A/B test was changed, started or paused."
     AbTestCompleted = "ab_test.completed" "An A/B test ended."
     BulkOperationStarted = "bulk_operation.started" "A worker began with a bulk operation."
-    BulkOperationCompleted = "bulk_operation.completed" "Every item of a bulk operation was worked."
+    BulkOperationCompleted = "bulk_operation.completed" "A bulk operation is over: every item was worked, or somebody stopped it."
     BulkOperationFailed = "bulk_operation.failed" "A bulk operation was given up."
     RelationshipCreated = "relationship.created" "Two prompts were related."
     RelationshipUpdated = "relationship.updated" "A relationship was changed."

@@ -1,31 +1,27 @@
 //! The tables `events` and `event_log`.
-use serde_json::Value;
-
-use super::{Event, EventCount, EventType};
+use super::{Event, EventCount, EventType, News};
 use crate::{
     clock::Timestamp,
-    db::{Conn, Json, Tx, params},
+    db::{Conn, Json, Query, Tx, params, portions},
     error::Result,
     id::EventId,
 };
 
-/// Objects are kept only while somebody wants them whole.
-const INSERT: &str = "INSERT INTO events (id, event_type, subject_id, data, object, actor, request_id, at)
-                      VALUES ($1, $2, $3, $4,
-                              CASE WHEN EXISTS (SELECT 1 FROM event_log WHERE keeps_object) THEN CAST($5 AS TEXT) END,
-                              $6, $7, $8)";
-
-pub(super) async fn insert(
-    tx: &mut Tx,
-    id: EventId,
-    event_type: EventType,
-    subject_id: &str,
-    data: &Value,
-    object: Option<String>,
-) -> Result<()> {
+pub(super) async fn insert(tx: &mut Tx, event_type: EventType, news: &[News]) -> Result<()> {
     let (caller, now) = (tx.caller().clone(), tx.now());
-    let (data, actor, request_id) = (Json(data), &*caller.actor, &*caller.request_id);
-    tx.execute(INSERT, params![id, event_type, subject_id, data, object, actor, request_id, now]).await.map(drop)
+    let (actor, request_id) = (&*caller.actor, &*caller.request_id);
+    let rows: Vec<_> = news.iter().map(|it| (EventId::generate(now), it, Json(&it.data))).collect();
+    for rows in portions(&rows) {
+        let start = "INSERT INTO events (id, event_type, subject_id, data, object, actor, request_id, at) VALUES";
+        // Objects are kept only while somebody wants them whole.
+        let row = "(?, ?, ?, ?, CASE WHEN EXISTS (SELECT 1 FROM event_log WHERE keeps_object) THEN CAST(? AS TEXT) END,
+                    ?, ?, ?)";
+        let query = Query::new(start).rows(row, rows, |(id, it, data)| {
+            vec![id, &event_type, &it.subject_id, data, &it.object, &actor, &request_id, &now]
+        });
+        tx.execute(&query, query.params()).await?;
+    }
+    Ok(())
 }
 
 const COUNT_UNSEALED: &str = "SELECT count(*) FROM (SELECT 1 FROM events WHERE sequence IS NULL LIMIT 1) AS waiting";

@@ -19,19 +19,37 @@ const KEPT: Duration = Duration::from_hours(30 * 24);
 /// An object larger than this is not kept with its event; whoever wants it reads it.
 const OBJECT_BYTES_MAX: usize = 256 * 1024;
 
+/// What is told of an object that something happens to.
+pub struct News {
+    pub(super) subject_id: String,
+    pub(super) data: Value,
+    pub(super) object: Option<String>,
+}
+
+impl News {
+    /// `object` is the whole of it, for those who want that.
+    pub fn new(subject_id: impl Display, data: Value, object: &(impl Serialize + Sync)) -> Result<Self> {
+        let object = serde_json::to_string(object).map_err(|error| Error::Internal(error.into()))?;
+        let object = Some(object).filter(|object| object.len() <= OBJECT_BYTES_MAX);
+        Ok(Self { subject_id: subject_id.to_string(), data, object })
+    }
+}
+
 /// Writes down that something happens to the object with this id, in the transaction in which it happens. `object` is the
 /// whole of it, for those who want that.
 pub async fn announce(
     tx: &mut Tx,
     event_type: EventType,
     subject_id: impl Display,
-    data: &Value,
-    object: Option<&(impl Serialize + Sync)>,
+    data: Value,
+    object: &(impl Serialize + Sync),
 ) -> Result<()> {
-    let object = object.map(serde_json::to_string).transpose().map_err(|error| Error::Internal(error.into()))?;
-    let object = object.filter(|object| object.len() <= OBJECT_BYTES_MAX);
-    let id = EventId::generate(tx.now());
-    repository::insert(tx, id, event_type, &subject_id.to_string(), data, object).await
+    announce_many(tx, event_type, &[News::new(subject_id, data, object)?]).await
+}
+
+/// The same of many objects.
+pub async fn announce_many(tx: &mut Tx, event_type: EventType, news: &[News]) -> Result<()> {
+    repository::insert(tx, event_type, news).await
 }
 
 /// Says whether objects are to be kept with the events that are written from now on.

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::Prompt;
+use super::{Prompt, PromptAsWas};
 use crate::{
     change::Change,
     error::{Error, Result, Violation},
@@ -327,6 +327,24 @@ impl Prompt {
         let followed = self.is_template != self.body.variables.is_empty();
         if followed { !body.variables.is_empty() } else { self.is_template }
     }
+}
+
+/// Refuses what this store would not keep as it is.
+pub(super) fn check_as_was(prompt: &PromptAsWas) -> Result<()> {
+    let mut violations = Vec::new();
+    for (text, pointer) in [(&prompt.category, "/category"), (&prompt.name, "/name")] {
+        if gather(&mut violations, text::identifier(text, pointer, text::NAME_CHARS_MAX)) != *text {
+            violations.push(Violation::new(pointer, "does-not-fit", "it would not be kept as it is"));
+        }
+    }
+    violations.extend(check_sentences(prompt.description.as_deref(), None));
+    if prompt.revision < 1 {
+        violations.push(Violation::new("/revision", "out-of-range", "revisions are counted from 1"));
+    }
+    if check_tags(&prompt.tags, &mut violations) != prompt.tags {
+        violations.push(Violation::new("/tags", "does-not-fit", "they would not be kept as they are"));
+    }
+    if violations.is_empty() { Ok(()) } else { Err(Error::from_violations(violations)) }
 }
 
 fn gather(violations: &mut Vec<Violation>, outcome: Result<String, Violation>) -> String {

@@ -62,13 +62,14 @@ impl PromptFilter {
     }
 
     /// The first category below a folder, and the first after it: `0` is the character after `/`.
-    pub(super) fn folder(&self) -> Option<(String, String)> {
+    #[must_use]
+    pub fn folder(&self) -> Option<(String, String)> {
         let folder = self.category.as_deref()?.strip_suffix("/*")?;
         Some((format!("{folder}/"), format!("{folder}0")))
     }
 
     /// The same, with its identifiers as they are kept, each tag once.
-    fn composed(&self) -> Result<Self> {
+    pub fn composed(&self) -> Result<Self> {
         let tags: BTreeSet<String> = self.tags.iter().map(|tag| text::sought(text::composed(tag))).collect();
         if tags.len() > TAGS_MAX {
             let detail = format!("a prompt has at most {TAGS_MAX} tags, so none has all of these");

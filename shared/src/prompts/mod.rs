@@ -4,6 +4,7 @@ mod history;
 mod indexing;
 mod input;
 mod listing;
+mod many;
 mod model;
 mod repository;
 mod searching;
@@ -14,10 +15,14 @@ pub use history::{delete_label, diff, label_history, labels, rollback, set_label
 pub use indexing::{Checked, IndexPrompts, check, index_missing, order_index};
 pub use input::{ContentPatch, Draft, Fork, NewPrompt, PromptPatch};
 pub use listing::{CategoryCount, PromptFilter, Sort, TagCount, categories, list, tags};
+pub use many::{
+    PromptAsWas, follow_as_was, insert_as_was, insert_many, is_known, matching, moved_in, page_to_export,
+    set_status_as_was, set_successor,
+};
 pub use model::{LifecycleStatus, Precondition, Prompt, Selector, Show};
 pub use searching::{Correction, Explanation, Highlights, OneOrMany, SearchHit, SearchRequest, SearchResults, search};
 pub use service::{
-    check_existing, count_by_status, create, delete, find_by_name, fork, get, hold, hold_existing, hold_named, insert,
-    restore, set_status, update, update_content, update_in,
+    check_existing, count_by_status, create, delete, delete_in, find_by_name, fork, get, hold, hold_existing,
+    hold_named, insert, restore, set_status, update, update_content, update_in,
 };
 pub use uses::write_uses;

@@ -286,6 +286,15 @@ pub(super) async fn set_tags(conn: &mut Conn, id: PromptId, tags: &[String]) -> 
     Ok(())
 }
 
+/// The first prompts after the one with this id, without their content.
+pub(super) async fn after(conn: &mut Conn, filter: &PromptFilter, after: &str, most: i64) -> Result<Vec<Prompt>> {
+    let (show, folder) = (Show { content: false, usage: false }, filter.folder());
+    let start = select(&show).then("WHERE v.version = p.version AND p.id > ?", params![after]);
+    let query = matching(start, filter, folder.as_ref()).then("ORDER BY p.id LIMIT ?", &[&most]);
+    let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
+    Ok(rows.into_iter().map(Prompt::from).collect())
+}
+
 const COUNT: &str = "SELECT count(*) FROM prompts p WHERE 1 = 1";
 
 /// The prompts of one page and one more, and how many there are in all.
@@ -310,7 +319,11 @@ pub(super) async fn list(
     Ok((rows.into_iter().map(Prompt::from).collect(), total))
 }
 
-fn matching<'a>(query: Query<'a>, filter: &'a PromptFilter, folder: Option<&'a (String, String)>) -> Query<'a> {
+pub(super) fn matching<'a>(
+    query: Query<'a>,
+    filter: &'a PromptFilter,
+    folder: Option<&'a (String, String)>,
+) -> Query<'a> {
     let query = match folder {
         Some((first, end)) => query.then("AND p.category >= ? AND p.category < ?", &[first, end]),
         None => query.and("p.category = ?", &filter.category),

@@ -1,4 +1,6 @@
 //! What can be done with a prompt.
+use std::slice;
+
 use serde_json::json;
 
 use super::{
@@ -146,13 +148,18 @@ pub(super) async fn write(tx: &mut Tx, prompt: Prompt, draft: &Draft, change_typ
 /// Deletes a prompt, so that [`restore`] can bring it back. Its name is free at once.
 pub async fn delete(app: &App, caller: &Caller, id: PromptId, precondition: &Precondition) -> Result<()> {
     let mut tx = begin!(app, caller);
-    let prompt = hold(&mut tx, id, precondition).await?;
-    let now = tx.now();
-    repository::delete(&mut tx, id, now).await?;
-    indexing::take_out(&mut tx, &prompt).await?;
-    audit::record(&mut tx, "prompt.deleted", id, None).await?;
-    events::announce(&mut tx, EventType::PromptDeleted, &prompt, json!({})).await?;
+    delete_in(&mut tx, id, precondition).await?;
     tx.commit_with(&()).await
+}
+
+/// The same, as part of the caller's transaction.
+pub async fn delete_in(tx: &mut Tx, id: PromptId, precondition: &Precondition) -> Result<()> {
+    let prompt = hold(tx, id, precondition).await?;
+    let now = tx.now();
+    repository::delete(tx, id, now).await?;
+    indexing::take_out(tx, &prompt).await?;
+    audit::record(tx, "prompt.deleted", id, None).await?;
+    events::announce(tx, EventType::PromptDeleted, &prompt, json!({})).await
 }
 
 /// Brings a deleted prompt back. 409, if it is not deleted or its name is taken by now.
@@ -236,7 +243,7 @@ pub async fn count_by_status(app: &App) -> Result<Vec<(LifecycleStatus, i64)>> {
 /// A prompt as it is after a write, once the index knows it so.
 pub(super) async fn indexed(tx: &mut Tx, id: PromptId) -> Result<Prompt> {
     let prompt = current(tx, id).await?;
-    indexing::put(tx, &prompt).await?;
+    indexing::put(tx, slice::from_ref(&prompt)).await?;
     Ok(prompt)
 }
 

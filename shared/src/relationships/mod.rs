@@ -9,4 +9,4 @@ pub use model::{
     Direction, Edge, Graph, NewRelationship, Node, Related, RelatedPrompts, Relationship, RelationshipFilter,
     RelationshipPatch, RelationshipType, Relationships, UsedBy, Users,
 };
-pub use service::{create, delete, graph, list, related, successor, update, used_by};
+pub use service::{create, delete, graph, insert_as_was, list, page_to_export, related, successor, update, used_by};

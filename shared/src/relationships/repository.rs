@@ -9,7 +9,7 @@ use crate::{
     db::{Conn, FromRow, Json, Query, Tx, params},
     error::Result,
     id::{PromptId, RelationshipId},
-    prompts::LifecycleStatus,
+    prompts::{self, LifecycleStatus, PromptFilter},
 };
 
 /// Until the transaction ends, nobody else writes a relationship that must not go in a circle.
@@ -203,4 +203,14 @@ const SUCCESSOR: &str = "SELECT r.source_prompt_id FROM relationships r
 pub(super) async fn successor(conn: &mut Conn, id: PromptId) -> Result<Option<PromptId>> {
     let row: Option<(PromptId,)> = conn.fetch_optional(SUCCESSOR, params![id]).await?;
     Ok(row.map(|(id,)| id))
+}
+
+/// The first relationships after the one with this id that go out from prompts of the filter.
+pub(super) async fn after(conn: &mut Conn, filter: &PromptFilter, after: &str, most: i64) -> Result<Vec<Relationship>> {
+    let (folder, deleted_too) = (filter.folder(), filter.include_deleted);
+    let start = "SELECT r.* FROM relationships r JOIN prompts p ON p.id = r.source_prompt_id
+                 JOIN prompts t ON t.id = r.target_prompt_id WHERE";
+    let query = Query::new(start).then("r.id > ? AND (t.deleted_at IS NULL OR ?)", params![after, deleted_too]);
+    let query = prompts::matching(query, filter, folder.as_ref()).then("ORDER BY r.id LIMIT ?", &[&most]);
+    conn.fetch_all(&query, query.params()).await
 }

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     id::{PromptId, RelationshipId},
     notifications::{self, EventType},
-    prompts,
+    prompts::{self, PromptFilter},
 };
 
 /// The most prompts and relationships of a graph.
@@ -34,13 +34,7 @@ pub async fn create(app: &App, caller: &Caller, source: PromptId, new: NewRelati
     for id in [source.min(target), source.max(target)] {
         prompts::hold_existing(&mut tx, id).await?;
     }
-    if kind.is_acyclic() {
-        repository::write_alone(&mut tx).await?;
-        if repository::reaches(&mut tx, target, source, kind).await? {
-            let detail = format!("`{target}` {} `{source}` already, so this would be a circle", verb(kind));
-            return Err(Error::conflict("relationship-cycle", detail));
-        }
-    }
+    refuse_circle(&mut tx, source, target, kind).await?;
     let now = tx.now();
     let relationship = Relationship {
         id: RelationshipId::generate(now),
@@ -53,14 +47,60 @@ pub async fn create(app: &App, caller: &Caller, source: PromptId, new: NewRelati
         created_at: now,
         updated_at: now,
     };
-    if !repository::insert(&mut tx, &relationship).await? {
-        let detail = format!("`{source}` has this relationship with `{target}` already; change that one");
-        return Err(Error::conflict("relationship-exists", detail));
-    }
+    insert(&mut tx, &relationship).await?;
     audit::record(&mut tx, "relationship.created", relationship.id, Some(format!("{source} {kind} {target}"))).await?;
     announce(&mut tx, EventType::RelationshipCreated, &relationship).await?;
     tx.commit_with(&relationship).await?;
     Ok(relationship)
+}
+
+/// Writes down a relationship of another store as it was there, as part of the caller's transaction.
+pub async fn insert_as_was(tx: &mut Tx, relationship: &Relationship) -> Result<()> {
+    let Relationship { source_prompt_id: source, target_prompt_id: target, relationship_type: kind, .. } =
+        *relationship;
+    check(Some(relationship.strength), Some(&relationship.metadata))?;
+    if source == target {
+        return Err(Error::invalid("/target_prompt_id", "self", "a prompt cannot be related to itself"));
+    }
+    for id in [source.min(target), source.max(target)] {
+        if !prompts::is_known(tx, id).await? {
+            return Err(Error::not_found("prompt", id));
+        }
+    }
+    refuse_circle(tx, source, target, kind).await?;
+    insert(tx, relationship).await?;
+    audit::record(tx, "relationship.imported", relationship.id, Some(format!("{source} {kind} {target}"))).await?;
+    announce(tx, EventType::RelationshipCreated, relationship).await
+}
+
+/// The first relationships after the one with this id that go out from prompts of the filter.
+pub async fn page_to_export(
+    conn: &mut Conn,
+    filter: &PromptFilter,
+    after: &str,
+    most: i64,
+) -> Result<Vec<Relationship>> {
+    repository::after(conn, filter, after, most).await
+}
+
+async fn refuse_circle(tx: &mut Tx, source: PromptId, target: PromptId, kind: RelationshipType) -> Result<()> {
+    if kind.is_acyclic() {
+        repository::write_alone(tx).await?;
+        if repository::reaches(tx, target, source, kind).await? {
+            let detail = format!("`{target}` {} `{source}` already, so this would be a circle", verb(kind));
+            return Err(Error::conflict("relationship-cycle", detail));
+        }
+    }
+    Ok(())
+}
+
+async fn insert(tx: &mut Tx, relationship: &Relationship) -> Result<()> {
+    if repository::insert(tx, relationship).await? {
+        return Ok(());
+    }
+    let (source, target) = (relationship.source_prompt_id, relationship.target_prompt_id);
+    let detail = format!("`{source}` has this relationship with `{target}` already; change that one");
+    Err(Error::conflict("relationship-exists", detail))
 }
 
 fn verb(kind: RelationshipType) -> &'static str {
@@ -105,7 +145,7 @@ async fn announce(tx: &mut Tx, event_type: EventType, it: &Relationship) -> Resu
         "target_prompt_id": it.target_prompt_id,
         "relationship_type": it.relationship_type,
     });
-    notifications::announce(tx, event_type, it.id, &data, Some(it)).await
+    notifications::announce(tx, event_type, it.id, data, it).await
 }
 
 /// The relationships of a prompt, the strongest first.

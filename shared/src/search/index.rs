@@ -1,18 +1,19 @@
 //! What the index keeps of a document, and how it comes there: in the transaction that writes the document.
 use std::collections::BTreeSet;
 
-use super::{mirror::SEPARATOR, words};
+use super::{mirror::SEPARATOR, postgres, repository, sqlite, words};
 use crate::{
     clock::Timestamp,
     db::{Conn, Dialect, Param, Tx},
     error::Result,
-    search::{postgres, repository, sqlite},
 };
 
 /// Raised when terms are made in another way. Documents of an earlier one are put in again.
 pub const ANALYSIS: i64 = 1;
 /// Of a longer text, the beginning is found. `PostgreSQL` has a bound of its own a little above.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
+/// Terms of so much text are in memory at once, and those of one document more.
+const TEXTS_BYTES: usize = 512 * 1024;
 
 /// A document, as whoever keeps it describes it to the index.
 #[derive(Clone, Debug)]
@@ -154,13 +155,46 @@ impl Document<'_> {
     }
 }
 
-/// Puts a document into the index, or what changed of it. Part of the transaction that writes the document, whose
-/// owner lets nobody else write to it meanwhile.
-pub async fn put(tx: &mut Tx, document: &Document<'_>) -> Result<()> {
-    let header = document.header();
+/// Puts documents into the index, or what changed of them, each of them once. Part of the transaction that writes them,
+/// whose owner lets nobody else write to them meanwhile.
+pub async fn put(tx: &mut Tx, documents: &[Document<'_>]) -> Result<()> {
+    let headers: Vec<Header> = documents.iter().map(Document::header).collect();
+    let (mut outdated, mut new) = (Vec::new(), Vec::new());
+    let written = repository::write(tx, &headers).await?;
+    for ((document, header), (doc, before)) in documents.iter().zip(&headers).zip(written) {
+        match before {
+            Some(text_hash) if header.live && text_hash == header.text_hash => continue,
+            Some(_) => outdated.push(doc),
+            None => {}
+        }
+        if document.live {
+            new.push((doc, document));
+        }
+    }
+    take_out(tx, &outdated).await?;
+    let (mut texts, mut bytes) = (Vec::new(), 0);
+    for (doc, document) in new {
+        texts.push((doc, document.texts()));
+        bytes += document.fields().iter().flatten().map(|text| text.len()).sum::<usize>();
+        if bytes >= TEXTS_BYTES {
+            insert_texts(tx, &texts).await?;
+            (texts, bytes) = (Vec::new(), 0);
+        }
+    }
+    insert_texts(tx, &texts).await
+}
+
+async fn take_out(tx: &mut Tx, docs: &[i64]) -> Result<()> {
     match tx.dialect() {
-        Dialect::Sqlite => sqlite::put(tx, &header, || document.texts()).await,
-        Dialect::Postgres => postgres::put(tx, &header, || document.texts()).await,
+        Dialect::Sqlite => sqlite::take_out(tx, docs).await,
+        Dialect::Postgres => repository::take_out(tx, docs).await,
+    }
+}
+
+async fn insert_texts(tx: &mut Tx, texts: &[(i64, Texts)]) -> Result<()> {
+    match tx.dialect() {
+        Dialect::Sqlite => sqlite::insert_texts(tx, texts).await,
+        Dialect::Postgres => postgres::insert_texts(tx, texts).await,
     }
 }
 

@@ -3,12 +3,12 @@ use std::fmt::Write;
 
 use super::{
     expression::{AnyOf, Expression, Phrase},
-    index::{Header, Texts},
+    index::Texts,
     mirror::{Row, Stamp},
     repository,
 };
 use crate::{
-    db::{Conn, Param, Query, Tx, params},
+    db::{Conn, Param, Query, Tx, params, portions},
     error::Result,
 };
 
@@ -81,44 +81,20 @@ pub(super) async fn vocabulary(conn: &mut Conn) -> Result<Option<String>> {
     Ok(words)
 }
 
-const INSERT: &str =
-    "INSERT INTO search_documents (id, changed, live, analysis, text_hash, name, category, tags, labels,
-                          lifecycle_status, template_format, created_by, model, variables, updated_at)
-                      VALUES ($1, CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), $2, $3, $4, $5, $6, $7, $8, $9,
-                              $10, $11, $12, $13, $14)
-                      RETURNING doc";
-const UPDATE: &str =
-    "UPDATE search_documents SET changed = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT), live = $2,
-                          analysis = $3, text_hash = $4, name = $5, category = $6, tags = $7, labels = $8,
-                          lifecycle_status = $9, template_format = $10, created_by = $11, model = $12, variables = $13,
-                          updated_at = $14
-                      WHERE id = $1";
-const PUT_TEXTS: &str = "INSERT INTO search_texts (doc, terms, words)
-                         VALUES ($1, CAST($2 AS tsvector), CAST($3 AS tsvector))
-                         ON CONFLICT (doc) DO UPDATE SET terms = excluded.terms, words = excluded.words";
-const DELETE_TEXTS: &str = "DELETE FROM search_texts WHERE doc = $1";
+/// The number of all documents that this transaction writes.
+pub(super) const NEXT: &str = "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)";
 
-/// Whoever writes to a document holds what it is made of, so nobody else writes to its rows meanwhile.
-pub(super) async fn put(tx: &mut Tx, header: &Header, texts: impl FnOnce() -> Texts) -> Result<()> {
-    let doc = match repository::find(tx, &header.id).await? {
-        None => {
-            let (doc,): (i64,) = tx.fetch_one(INSERT, &header.params()).await?;
-            doc
-        }
-        Some((doc, text_hash, live)) => {
-            tx.execute(UPDATE, &header.params()).await?;
-            if live && header.live && text_hash == header.text_hash {
-                return Ok(());
-            }
-            doc
-        }
-    };
-    if header.live {
-        let texts = texts();
-        tx.execute(PUT_TEXTS, params![doc, vector(&texts), words(&texts)]).await.map(drop)
-    } else {
-        tx.execute(DELETE_TEXTS, params![doc]).await.map(drop)
+pub(super) async fn insert_texts(tx: &mut Tx, texts: &[(i64, Texts)]) -> Result<()> {
+    let rows: Vec<_> = texts.iter().map(|(doc, texts)| (*doc, vector(texts), words(texts))).collect();
+    for rows in portions(&rows) {
+        let query = Query::new("INSERT INTO search_texts (doc, terms, words) VALUES").rows(
+            "(?, CAST(? AS tsvector), CAST(? AS tsvector))",
+            rows,
+            |(doc, vector, words)| vec![doc, vector, words],
+        );
+        tx.execute(&query, query.params()).await?;
     }
+    Ok(())
 }
 
 /// The terms as a tsvector is written, with the weights of their fields.
@@ -148,23 +124,21 @@ pub(super) async fn holds(conn: &mut Conn, id: &str, texts: &Texts) -> Result<bo
     Ok(equal == Some((true,)))
 }
 
-const COUNT_LIVE: &str = "SELECT count(*) FROM search_documents WHERE live";
 const COUNT_TEXTS: &str = "SELECT count(*) FROM search_texts";
 
 /// What of the tables does not fit together.
 pub(super) async fn faults(tx: &mut Tx) -> Result<Vec<String>> {
-    let (live,): (i64,) = tx.fetch_one(COUNT_LIVE, params![]).await?;
+    let live = repository::count_live(tx).await?;
     let (texts,): (i64,) = tx.fetch_one(COUNT_TEXTS, params![]).await?;
     let fault = format!("{live} documents can be found, and {texts} have terms");
     Ok(if live == texts { Vec::new() } else { vec![fault] })
 }
 
-const FORGET_TEXTS: &str = "DELETE FROM search_texts";
 const OUTDATE: &str = "UPDATE search_documents SET text_hash = '', analysis = 0,
                            changed = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)";
 
 /// Empties the index, so that every document is put in again.
 pub(super) async fn clear(tx: &mut Tx) -> Result<()> {
-    tx.execute(FORGET_TEXTS, params![]).await?;
+    repository::forget_texts(tx).await?;
     tx.execute(OUTDATE, params![]).await.map(drop)
 }

@@ -1,12 +1,12 @@
 //! The index as `SQLite` keeps it: an FTS5 table over the terms, and one over the words as they were written.
 use super::{
     expression::{Expression, Phrase},
-    index::{Header, Texts},
+    index::Texts,
     mirror::{Row, Stamp},
     repository,
 };
 use crate::{
-    db::{Conn, Tx, params},
+    db::{Conn, Query, Tx, params, portions},
     error::{Error, Result},
 };
 
@@ -49,51 +49,37 @@ pub(super) async fn vocabulary(conn: &mut Conn) -> Result<Option<String>> {
     Ok(words)
 }
 
-const INSERT: &str =
-    "INSERT INTO search_documents (id, changed, live, analysis, text_hash, name, category, tags, labels,
-                          lifecycle_status, template_format, created_by, model, variables, updated_at)
-                      VALUES ($1, (SELECT COALESCE(max(changed), 0) + 1 FROM search_documents), $2, $3, $4, $5, $6, $7,
-                              $8, $9, $10, $11, $12, $13, $14)
-                      RETURNING doc";
-const UPDATE: &str = "UPDATE search_documents SET changed = (SELECT max(changed) + 1 FROM search_documents), live = $2,
-                          analysis = $3, text_hash = $4, name = $5, category = $6, tags = $7, labels = $8,
-                          lifecycle_status = $9, template_format = $10, created_by = $11, model = $12, variables = $13,
-                          updated_at = $14
-                      WHERE id = $1";
-const INSERT_TEXTS: &str = "INSERT INTO search_texts (doc, name, tags, description, body) VALUES ($1, $2, $3, $4, $5)";
-const INSERT_WORDS: &str = "INSERT INTO search_words (rowid, words) VALUES ($1, $2)";
-const DELETE_TEXTS: &str = "DELETE FROM search_texts WHERE doc = $1";
-const DELETE_WORDS: &str = "DELETE FROM search_words WHERE rowid = $1";
+/// The first number for a document that is written now. Those after it are free too: there is one writer.
+pub(super) const NEXT: &str = "(SELECT COALESCE(max(changed), 0) + 1 FROM search_documents)";
 
-/// Whoever writes to a document holds what it is made of, so nobody else writes to its rows meanwhile.
-pub(super) async fn put(tx: &mut Tx, header: &Header, texts: impl FnOnce() -> Texts) -> Result<()> {
-    let doc = match repository::find(tx, &header.id).await? {
-        None => {
-            let (doc,): (i64,) = tx.fetch_one(INSERT, &header.params()).await?;
-            doc
-        }
-        Some((doc, text_hash, live)) => {
-            tx.execute(UPDATE, &header.params()).await?;
-            if live && header.live && text_hash == header.text_hash {
-                return Ok(());
-            }
-            take_out(tx, doc).await?;
-            doc
-        }
+pub(super) async fn insert_texts(tx: &mut Tx, texts: &[(i64, Texts)]) -> Result<()> {
+    let joined = |(doc, texts): &(i64, Texts)| {
+        (*doc, texts.terms.each_ref().map(|terms| terms.join(" ")), texts.words.join(" "))
     };
-    if header.live {
-        let texts = texts();
-        let terms = texts.terms.map(|terms| terms.join(" "));
-        let [name, tags, description, body] = terms;
-        tx.execute(INSERT_TEXTS, params![doc, name, tags, description, body]).await?;
-        tx.execute(INSERT_WORDS, params![doc, texts.words.join(" ")]).await?;
+    let rows: Vec<_> = texts.iter().map(joined).collect();
+    for rows in portions(&rows) {
+        let query = Query::new("INSERT INTO search_texts (doc, name, tags, description, body) VALUES").rows(
+            "(?, ?, ?, ?, ?)",
+            rows,
+            |(doc, [name, tags, description, body], _)| vec![doc, name, tags, description, body],
+        );
+        tx.execute(&query, query.params()).await?;
+        let query =
+            Query::new("INSERT INTO search_words (rowid, words) VALUES")
+                .rows("(?, ?)", rows, |(doc, _, words)| vec![doc, words]);
+        tx.execute(&query, query.params()).await?;
     }
     Ok(())
 }
 
-async fn take_out(tx: &mut Tx, doc: i64) -> Result<()> {
-    tx.execute(DELETE_TEXTS, params![doc]).await?;
-    tx.execute(DELETE_WORDS, params![doc]).await.map(drop)
+const DELETE_WORDS: &str = "DELETE FROM search_words WHERE rowid = $1";
+
+pub(super) async fn take_out(tx: &mut Tx, docs: &[i64]) -> Result<()> {
+    repository::take_out(tx, docs).await?;
+    for doc in docs {
+        tx.execute(DELETE_WORDS, params![doc]).await?;
+    }
+    Ok(())
 }
 
 const TEXTS: &str = "SELECT t.name, t.tags, t.description, t.body FROM search_texts t
@@ -108,7 +94,6 @@ pub(super) async fn holds(conn: &mut Conn, id: &str, texts: &Texts) -> Result<bo
 
 const CHECK_INDEX: &str = "INSERT INTO search_index (search_index, rank) VALUES ('integrity-check', 1)";
 const CHECK_WORDS: &str = "INSERT INTO search_words (search_words) VALUES ('integrity-check')";
-const COUNT_LIVE: &str = "SELECT count(*) FROM search_documents WHERE live";
 const COUNT_WORDS: &str = "SELECT count(*) FROM search_words";
 
 /// What of the tables of FTS5 does not fit together. The transaction is spoilt, if anything.
@@ -121,7 +106,7 @@ pub(super) async fn faults(tx: &mut Tx) -> Result<Vec<String>> {
             };
         }
     }
-    let (live,): (i64,) = tx.fetch_one(COUNT_LIVE, params![]).await?;
+    let live = repository::count_live(tx).await?;
     let (words,): (i64,) = tx.fetch_one(COUNT_WORDS, params![]).await?;
     let fault = format!("{live} documents can be found, and the vocabulary is of {words}");
     Ok(if live == words { Vec::new() } else { vec![fault] })
@@ -129,7 +114,6 @@ pub(super) async fn faults(tx: &mut Tx) -> Result<Vec<String>> {
 
 const FORGET_INDEX: &str = "INSERT INTO search_index (search_index) VALUES ('delete-all')";
 const FORGET_WORDS: &str = "INSERT INTO search_words (search_words) VALUES ('delete-all')";
-const FORGET_TEXTS: &str = "DELETE FROM search_texts";
 const OUTDATE: &str = "UPDATE search_documents SET text_hash = '', analysis = 0";
 const REBUILD: &str = "INSERT INTO search_index (search_index) VALUES ('rebuild')";
 
@@ -138,8 +122,7 @@ pub(super) async fn clear(tx: &mut Tx) -> Result<()> {
     // The triggers of the texts take terms out of an index that may be damaged; a new one first.
     tx.execute(FORGET_INDEX, params![]).await?;
     tx.execute(REBUILD, params![]).await?;
-    for statement in [FORGET_TEXTS, FORGET_WORDS, OUTDATE] {
-        tx.execute(statement, params![]).await?;
-    }
-    Ok(())
+    repository::forget_texts(tx).await?;
+    tx.execute(FORGET_WORDS, params![]).await?;
+    tx.execute(OUTDATE, params![]).await.map(drop)
 }

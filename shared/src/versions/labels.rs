@@ -109,7 +109,7 @@ pub async fn label_history(
     repository::moves(conn, prompt_id, before, request).await
 }
 
-fn check_name(label: &str) -> Result<()> {
+pub(super) fn check_name(label: &str) -> Result<()> {
     if label == LATEST {
         return Err(Error::invalid("/label", "reserved", "`latest` moves by itself to every new version"));
     }

@@ -1,39 +1,68 @@
 //! The tables `versions`, `labels` and `label_moves`.
-use super::{Label, LabelMove, NewVersion, Version};
+use super::{Body, Label, LabelMove, NewVersion, Version};
 use crate::{
     clock::Timestamp,
-    db::{Conn, Json, Tx, params},
-    error::Result,
+    db::{Conn, Json, Param, Query, Tx, params, portions},
+    error::{Error, Result},
     id::{PromptId, VersionId},
     page::PageRequest,
 };
 
-const INSERT: &str = "INSERT INTO versions (id, prompt_id, version, type, template_format, variables, input_schema,
-                                            config, content, messages, change_summary, change_type, content_hash,
-                                            created_by, created_at)
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-
 /// Appends a version. The caller holds the prompt, so that no number is given twice.
 pub async fn append(tx: &mut Tx, new: NewVersion<'_>) -> Result<()> {
-    let (caller, now, body) = (tx.caller().clone(), tx.now(), new.body);
-    let row = params![
-        VersionId::generate(now),
-        new.prompt_id,
-        new.version,
-        body.kind,
-        body.template_format,
-        Json(&body.variables),
-        Json(&body.input_schema),
-        Json(&body.config),
-        body.content,
-        body.messages.clone().map(Json),
-        new.change_summary,
-        new.change_type,
-        body.hash(),
-        &*caller.actor,
-        now
-    ];
-    tx.execute(INSERT, row).await.map(drop)
+    append_many(tx, vec![new]).await
+}
+
+/// Appends versions, each to a prompt that the caller holds.
+pub async fn append_many(tx: &mut Tx, new: Vec<NewVersion<'_>>) -> Result<()> {
+    let (actor, now) = (tx.caller().actor.to_string(), tx.now());
+    let version = |new: NewVersion<'_>| Version {
+        id: VersionId::generate(now),
+        prompt_id: new.prompt_id,
+        version: new.version,
+        body: new.body.clone(),
+        change_summary: new.change_summary,
+        change_type: new.change_type,
+        content_hash: new.body.hash(),
+        created_by: actor.clone(),
+        created_at: now,
+    };
+    let versions: Vec<Version> = new.into_iter().map(version).collect();
+    if insert(tx, &versions).await? < versions.len() as u64 {
+        return Err(Error::race("a number that another version was given"));
+    }
+    Ok(())
+}
+
+/// Answers how many of them were new.
+pub(super) async fn insert<'v>(conn: &mut Conn, versions: &'v [Version]) -> Result<u64> {
+    let json = |it: &'v Version| {
+        let Body { variables, input_schema, config, messages, .. } = &it.body;
+        (it, Json(variables), Json(input_schema), Json(config), messages.clone().map(Json))
+    };
+    let rows: Vec<_> = versions.iter().map(json).collect();
+    let mut inserted = 0;
+    for rows in portions(&rows) {
+        let start =
+            "INSERT INTO versions (id, prompt_id, version, type, template_format, variables, input_schema, config,
+                                           content, messages, change_summary, change_type, content_hash, created_by,
+                                           created_at) VALUES";
+        let query = Query::new(start).rows(
+            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+            |(it, variables, input_schema, config, messages)| {
+                let kind: [&dyn Param; 5] =
+                    [&it.id, &it.prompt_id, &it.version, &it.body.kind, &it.body.template_format];
+                let body: [&dyn Param; 5] = [variables, input_schema, config, &it.body.content, messages];
+                let origin: [&dyn Param; 5] =
+                    [&it.change_summary, &it.change_type, &it.content_hash, &it.created_by, &it.created_at];
+                [kind, body, origin].concat()
+            },
+        );
+        let query = query.then("ON CONFLICT DO NOTHING", params![]);
+        inserted += conn.execute(&query, query.params()).await?;
+    }
+    Ok(inserted)
 }
 
 const FIND: &str = "SELECT * FROM versions WHERE prompt_id = $1 AND version = $2";
@@ -57,6 +86,13 @@ pub async fn list(
     let (total,) = conn.fetch_one(COUNT, params![prompt_id]).await?;
     let rows = conn.fetch_all(LIST, params![prompt_id, before, request.limit_and_one(), request.offset()]).await?;
     Ok((rows, total))
+}
+
+const AFTER: &str = "SELECT * FROM versions WHERE prompt_id = $1 AND version > $2 ORDER BY version LIMIT $3";
+
+/// The first versions after number `after`, oldest first.
+pub async fn after(conn: &mut Conn, prompt_id: PromptId, after: i64, most: i64) -> Result<Vec<Version>> {
+    conn.fetch_all(AFTER, params![prompt_id, after, most]).await
 }
 
 const LABELS: &str = "SELECT label, version, updated_by, updated_at FROM labels
@@ -111,9 +147,24 @@ pub(super) async fn insert_move(
     conn.execute(INSERT_MOVE, row).await.map(drop)
 }
 
+const LAST_MOVE: &str = "SELECT count(*) FROM label_moves WHERE prompt_id = $1";
+
+/// The number of the last move of a prompt's labels.
+pub(super) async fn last_move(conn: &mut Conn, prompt_id: PromptId) -> Result<i64> {
+    let (last,) = conn.fetch_one(LAST_MOVE, params![prompt_id]).await?;
+    Ok(last)
+}
+
+const MOVES_AFTER: &str = "SELECT sequence, label, from_version, to_version, reason, moved_by, moved_at
+                           FROM label_moves WHERE prompt_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+
+/// The first moves after number `after`, oldest first.
+pub async fn moves_after(conn: &mut Conn, prompt_id: PromptId, after: i64, most: i64) -> Result<Vec<LabelMove>> {
+    conn.fetch_all(MOVES_AFTER, params![prompt_id, after, most]).await
+}
+
 const MOVES: &str = "SELECT sequence, label, from_version, to_version, reason, moved_by, moved_at FROM label_moves
                      WHERE prompt_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3 OFFSET $4";
-const COUNT_MOVES: &str = "SELECT count(*) FROM label_moves WHERE prompt_id = $1";
 
 pub(super) async fn moves(
     conn: &mut Conn,
@@ -121,7 +172,7 @@ pub(super) async fn moves(
     before: i64,
     request: &PageRequest,
 ) -> Result<(Vec<LabelMove>, i64)> {
-    let (total,) = conn.fetch_one(COUNT_MOVES, params![prompt_id]).await?;
+    let total = last_move(conn, prompt_id).await?;
     let rows = conn.fetch_all(MOVES, params![prompt_id, before, request.limit_and_one(), request.offset()]).await?;
     Ok((rows, total))
 }

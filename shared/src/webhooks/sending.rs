@@ -296,7 +296,7 @@ async fn disable(tx: &mut Tx, id: WebhookId, reason: &str) -> Result<()> {
     audit::record(tx, "webhook.disabled", id, Some(reason.to_owned())).await?;
     metrics::counter!("prompt_store_webhooks_disabled_total", "reason" => reason.to_owned()).increment(1);
     let data = json!({ "id": id, "name": webhook.name, "reason": reason });
-    notifications::announce(tx, EventType::WebhookDisabled, id, &data, Some(&webhook.show())).await
+    notifications::announce(tx, EventType::WebhookDisabled, id, data, &webhook.show()).await
 }
 
 /// The job of a webhook is dead. What waits for it is left alone for a while, and then tried again by another.

@@ -86,7 +86,7 @@ async fn run(core: usize) -> bool {
     }
     store.close().await;
     println!("\nMicroseconds, medians. Ratio: the median over pairs of blocks, with its quartiles.");
-    println!("Statements: of one operation, with BEGIN and COMMIT; bulk create runs its own for 200 items.");
+    println!("Statements: of one operation, with BEGIN and COMMIT.");
     within
 }
 

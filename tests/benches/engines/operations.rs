@@ -1,13 +1,9 @@
 //! The operations that are measured: the domain's own function on one side, its statements on the other.
 use std::time::Duration;
 
-use serde_json::Value;
 use shared::{
-    App,
-    bulk::{self, BulkCreate},
     db::Conn,
-    id::{JobId, OperationId, PromptId},
-    jobs::{self, Queue},
+    id::PromptId,
     prompts::{self, Selector, Show},
 };
 
@@ -16,16 +12,13 @@ use crate::{
     recorder::record,
     replay::replay,
     statements::{About, Script},
-    store::{Store, caller, new_prompt, order},
+    store::{Store, caller, new_prompt},
 };
 
 const SEEDED: usize = 1000;
-/// Two chunks.
-const ITEMS: u32 = 200;
 
 const READS: Length = Length { pairs: 200, block: 50, most: Duration::from_secs(10) };
 const CREATES: Length = Length { pairs: 100, block: 10, most: Duration::from_secs(10) };
-const BULK: Length = Length { pairs: 60, block: 1, most: Duration::from_secs(25) };
 
 /// Every operation on one engine: its name, how many statements it has, and what was measured.
 pub(crate) async fn measure(store: &Store) -> Vec<(&'static str, usize, Figures)> {
@@ -34,12 +27,10 @@ pub(crate) async fn measure(store: &Store) -> Vec<(&'static str, usize, Figures)
     let (by_id, its_statements) = read_by_id(store, &ids).await;
     let (by_name, their_statements) = read_by_name(store).await;
     let (create, statements_of_create) = create(store).await;
-    let (bulk, statements_of_bulk) = bulk_create(store).await;
     vec![
         ("read by id", its_statements, by_id),
         ("read by name", their_statements, by_name),
         ("create, one commit", statements_of_create, create),
-        ("bulk create, an item", statements_of_bulk, bulk),
     ]
 }
 
@@ -103,46 +94,6 @@ async fn create(store: &Store) -> (Figures, usize) {
         timed(replay(&store.bare.db, &parts)).await
     };
     let figures = contest(CREATES, async || store.settle().await, product, bare).await;
-    assert_eq!(store.rows_of("product").await, store.rows_of("bare").await, "both sides must have done the same");
-    (figures, script.len())
-}
-
-/// A bulk operation that waits to be worked.
-struct Order {
-    names: Vec<String>,
-    operation_id: OperationId,
-    job_id: JobId,
-}
-
-/// Ordered over the connections that will work it, so that neither side finds it in its cache and the other not.
-async fn order_bulk(store: &Store, app: &App, category: &str, number: usize) -> Order {
-    let names: Vec<String> = (0..ITEMS).map(|item| format!("bulk {number} {item}")).collect();
-    let prompts: Vec<Value> = names.iter().map(|name| order(category, name)).collect();
-    let request = BulkCreate { prompts, ..BulkCreate::default() };
-    let operation_id = bulk::create(app, &caller(), request).await.unwrap().id;
-    let due = jobs::due(app, Queue::BulkOperations, 2).await.unwrap();
-    let &[job_id] = due.as_slice() else { panic!("another job waits: {due:?}") };
-    store.settle().await;
-    Order { names, operation_id, job_id }
-}
-
-async fn bulk_create(store: &Store) -> (Figures, usize) {
-    let work = async |category, number| {
-        let order = order_bulk(store, &store.app, category, number).await;
-        timed(async { worker::work(&store.app, order.job_id).await.unwrap() }).await / ITEMS
-    };
-    let recorded = order_bulk(store, &store.app, "recorded", 0).await;
-    let script = Script::new(record(async { worker::work(&store.app, recorded.job_id).await.unwrap() }).await);
-    let (mut numbers, mut bare_numbers) = (0.., 0..);
-    let product = async || work("product", numbers.next().unwrap()).await;
-    let bare = async || {
-        let order = order_bulk(store, &store.bare, "bare", bare_numbers.next().unwrap()).await;
-        let (names, operation_id, job_id) = (order.names, order.operation_id.to_string(), order.job_id.to_string());
-        let about = About { category: "bare".to_owned(), names, operation_id, job_id, ..About::default() };
-        let parts = script.prepare(&about);
-        timed(replay(&store.bare.db, &parts)).await / ITEMS
-    };
-    let figures = contest(BULK, async || store.settle().await, product, bare).await;
     assert_eq!(store.rows_of("product").await, store.rows_of("bare").await, "both sides must have done the same");
     (figures, script.len())
 }

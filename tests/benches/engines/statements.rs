@@ -4,8 +4,10 @@ use serde_json::json;
 use shared::{
     clock::{Clock, Timestamp},
     db::Json,
-    id::{AuditId, PromptId, VersionId},
+    id::{AuditId, EventId, PromptId, VersionId},
 };
+
+use support::terms::{distinct, vector, words};
 
 use crate::store;
 
@@ -18,25 +20,18 @@ pub(crate) enum Value {
     Flag(bool),
     Json(Json<serde_json::Value>),
     NoJson,
-    /// The number that the last document was given.
-    Document,
+    /// The number that was answered last.
+    Last,
 }
 
 /// What a statement must answer.
 pub(crate) enum Answer {
     /// So many rows touched.
     Touched(u64),
-    /// One row of each.
+    /// One row of it.
     Prompt,
-    Operation,
-    Claim,
-    Count,
-    /// None.
-    Nothing,
-    /// The number of a document.
-    Document,
-    /// So many items.
-    Items(usize),
+    /// A row that begins with a number.
+    Number,
 }
 
 /// A statement with all it needs.
@@ -57,9 +52,6 @@ pub(crate) enum Part {
 /// An operation that was recorded once, and is made anew for each time it is run.
 pub(crate) struct Script(Vec<&'static str>);
 
-/// The items of one transaction.
-const CHUNK: usize = 100;
-
 /// What the statements are about.
 #[derive(Default)]
 pub(crate) struct About {
@@ -68,9 +60,6 @@ pub(crate) struct About {
     pub(crate) names: Vec<String>,
     /// Of the prompt that is read.
     pub(crate) id: String,
-    /// Of the bulk operation that is worked.
-    pub(crate) operation_id: String,
-    pub(crate) job_id: String,
 }
 
 impl Script {
@@ -105,11 +94,9 @@ struct Filling<'a> {
     about: &'a About,
     now: Timestamp,
     prompt: PromptId,
-    /// Tags of this prompt, prompts, items of this transaction, items in all.
+    /// Tags of this prompt, prompts.
     tags: usize,
     made: usize,
-    settled: usize,
-    settled_in_all: usize,
 }
 
 fn text(text: &(impl ToString + ?Sized)) -> Value {
@@ -124,7 +111,7 @@ impl<'a> Filling<'a> {
     fn new(about: &'a About) -> Self {
         let now = Clock::System.now();
         let prompt = PromptId::generate(now);
-        Self { about, now, prompt, tags: 0, made: 0, settled: 0, settled_in_all: 0 }
+        Self { about, now, prompt, tags: 0, made: 0 }
     }
 
     fn fill(&mut self, sql: &'static str) -> Statement {
@@ -141,12 +128,14 @@ impl<'a> Filling<'a> {
             (self.insert_version(), Answer::Touched(1))
         } else if begins("INSERT INTO audit_log (") {
             (audit_row(self.now, "prompt.created", self.prompt), Answer::Touched(1))
+        } else if begins("INSERT INTO events (") {
+            (self.insert_event(), Answer::Touched(1))
         } else if begins("SELECT p.id, p.category, ") {
             (self.read(known), Answer::Prompt)
         } else if known.contains("search_") {
             self.fill_search(known)
         } else {
-            self.fill_job(known)
+            panic!("this bench does not know what this statement carries: {known}");
         };
         let wanted = (1..100).take_while(|number| sql.contains(&format!("${number}"))).count();
         assert_eq!(params.len(), wanted, "another number of parameters than this bench knows: {sql}");
@@ -159,17 +148,17 @@ impl<'a> Filling<'a> {
         let name = &self.about.names[self.made - 1];
         let tags = store::TAGS.join(" ");
         let texts = [name.as_str(), &tags, store::DESCRIPTION, store::CONTENT];
-        if begins("SELECT doc, text_hash, live FROM search_documents") {
-            (vec![text(&self.prompt)], Answer::Nothing)
+        if known.contains("LEFT JOIN search_documents d") {
+            (vec![text(&self.prompt)], Answer::Number)
         } else if begins("INSERT INTO search_documents (") {
-            (self.insert_document(name), Answer::Document)
+            (self.insert_document(name), Answer::Number)
         } else if begins("INSERT INTO search_texts (doc, name") {
             let fields = texts.iter().map(|text| Value::Text(words(text).join(" ")));
-            (std::iter::once(Value::Document).chain(fields).collect(), Answer::Touched(1))
+            (std::iter::once(Value::Last).chain(fields).collect(), Answer::Touched(1))
         } else if begins("INSERT INTO search_texts (doc, terms") {
-            (vec![Value::Document, Value::Text(vector(&texts)), Value::Text(distinct(&texts, "'"))], Answer::Touched(1))
+            (vec![Value::Last, Value::Text(vector(&texts)), Value::Text(distinct(&texts, "'"))], Answer::Touched(1))
         } else if begins("INSERT INTO search_words (") {
-            (vec![Value::Document, Value::Text(distinct(&texts, ""))], Answer::Touched(1))
+            (vec![Value::Last, Value::Text(distinct(&texts, ""))], Answer::Touched(1))
         } else {
             panic!("this bench does not know what this statement carries: {known}");
         }
@@ -191,45 +180,20 @@ impl<'a> Filling<'a> {
             text("some-model-4"),
             text("company\u{1f}name\u{1f}handbook\u{1f}question\u{1f}language"),
             Value::Number(self.now.millis()),
+            Value::Last,
         ]
     }
 
-    /// The statements around the items of a bulk operation.
-    fn fill_job(&mut self, known: &str) -> (Vec<Value>, Answer) {
-        let begins = |start: &str| known.starts_with(start);
-        let (operation, job) = (|| text(&self.about.operation_id), || text(&self.about.job_id));
-        let (now, lease_end) = (Value::Number(self.now.millis()), Value::Number(self.now.millis() + 15_000));
-        let (fence, total) = (|| number(1), self.about.names.len());
-        if begins("SELECT count(*) FROM jobs") {
-            (vec![job(), now], Answer::Count)
-        } else if begins("UPDATE jobs SET state = 'running'") {
-            (vec![job(), now, lease_end, number(60_000)], Answer::Claim)
-        } else if begins("UPDATE jobs SET run_at = $3, claims = 0") {
-            (vec![job(), fence(), lease_end], Answer::Touched(1))
-        } else if begins("UPDATE jobs SET state = $3") {
-            let finished_at = Value::Number(self.now.millis());
-            (vec![job(), fence(), text("done"), now, number(0), Value::NoText, finished_at], Answer::Touched(1))
-        } else if begins("SELECT * FROM bulk_operations WHERE id") {
-            (vec![operation()], Answer::Operation)
-        } else if begins("SELECT item, payload, duplicate_of FROM bulk_items") {
-            (vec![operation(), number(CHUNK)], Answer::Items(CHUNK.min(total - self.settled_in_all)))
-        } else if begins("UPDATE bulk_items SET state") {
-            let (item, made) = (number(self.settled_in_all), text(&self.prompt));
-            let row =
-                vec![operation(), item, text("succeeded"), made, Value::NoText, Value::NoText, Value::Flag(false)];
-            self.settled += 1;
-            self.settled_in_all += 1;
-            (row, Answer::Touched(1))
-        } else if begins("UPDATE bulk_operations SET status = $2") {
-            let over = self.settled_in_all == total;
-            let status = text(if over { "completed" } else { "processing" });
-            let finished_at = if over { Value::Number(self.now.millis()) } else { Value::NoNumber };
-            let row = vec![operation(), status, now, number(self.settled), number(0), number(0), finished_at];
-            self.settled = 0;
-            (row, Answer::Touched(1))
-        } else {
-            panic!("this bench does not know what this statement carries: {known}");
-        }
+    fn insert_event(&self) -> Vec<Value> {
+        let name = &self.about.names[self.made - 1];
+        let (id, prompt) = (text(&EventId::generate(self.now)), text(&self.prompt));
+        let data = json!({ "id": self.prompt.to_string(), "category": self.about.category, "name": name, "version": 1,
+                           "change_type": "create" });
+        let mut object = store::order(&self.about.category, name);
+        object["body"] = store::config();
+        let (data, object) = (Value::Json(Json(data)), text(&object));
+        let origin = [text(store::ACTOR), text("-"), Value::Number(self.now.millis())];
+        [id, text("prompt.created"), prompt, data, object].into_iter().chain(origin).collect()
     }
 
     fn insert_prompt(&mut self) -> Vec<Value> {
@@ -279,30 +243,6 @@ impl<'a> Filling<'a> {
         };
         shown.into_iter().chain(prompt).collect()
     }
-}
-
-/// About as many and as long as the product's terms.
-fn words(text: &str) -> Vec<String> {
-    let words = text.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect()
-}
-
-fn distinct(texts: &[&str], quote: &str) -> String {
-    let words: std::collections::BTreeSet<String> = texts.iter().flat_map(|text| words(text)).collect();
-    words.iter().map(|word| format!("{quote}{word}{quote} ")).collect()
-}
-
-/// A tsvector, as it is written.
-fn vector(texts: &[&str]) -> String {
-    let fields = texts.iter().zip(["A", "B", "C", "D"]).enumerate();
-    let term =
-        |(field, weight), (place, word): (usize, String)| format!("'{word}':{}{weight} ", field * 16 + place + 1);
-    fields
-        .flat_map(|(field, (text, weight))| {
-            let terms = words(text).into_iter().enumerate().map(|word| term((field, weight), word));
-            terms.collect::<Vec<_>>()
-        })
-        .collect()
 }
 
 /// What is written down of an action.

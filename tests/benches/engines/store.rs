@@ -120,13 +120,11 @@ impl Store {
 
     /// What stands in the tables that prompts of a category fill: as many rows for both sides, if they did the same.
     pub(crate) async fn rows_of(&self, category: &str) -> Vec<i64> {
-        const COUNTS: [&str; 5] = [
+        const COUNTS: [&str; 4] = [
             "SELECT count(*) FROM prompts WHERE category = $1",
             "SELECT count(*) FROM versions v JOIN prompts p ON p.id = v.prompt_id WHERE p.category = $1",
             "SELECT count(*) FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id WHERE p.category = $1",
             "SELECT count(*) FROM audit_log a JOIN prompts p ON p.id = a.object_id WHERE p.category = $1",
-            "SELECT count(*) FROM bulk_items i JOIN prompts p ON p.id = i.prompt_id
-             WHERE p.category = $1 AND i.state = 'succeeded'",
         ];
         let mut counts = Vec::new();
         for count in COUNTS {

@@ -1,7 +1,10 @@
 //! Many prompts at once: every item is worked by itself, and the counts are always those of the tables.
+mod changes;
 mod conflicts;
 mod items;
 mod orders;
+mod rounds;
+mod transfer;
 
 use std::fmt::Display;
 

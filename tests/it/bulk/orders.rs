@@ -156,7 +156,7 @@ async fn operations_are_listed_newest_first_and_by_status_and_type() {
     assert_eq!(list("?status=pending").await, [waiting]);
     assert_eq!(list("?status=cancelled").await, Vec::<String>::new());
     assert_eq!(list("?operation_type=lifecycle").await, Vec::<String>::new());
-    assert_eq!(test.get(&format!("{OPERATIONS}?operation_type=delete")).await.violations()[0].0, "/operation_type");
+    assert_eq!(test.get(&format!("{OPERATIONS}?operation_type=destroy")).await.violations()[0].0, "/operation_type");
     assert_eq!(test.get(&format!("{OPERATIONS}?status=finished")).await.violations()[0].0, "/status");
     assert_eq!(test.get(&format!("{OPERATIONS}?limit=0")).await.violations()[0].0, "/limit");
 }

@@ -160,7 +160,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
         (format!("{prompt}/labels/x"), "DELETE PUT"),
         (format!("{PROMPTS}/search/a/b"), "GET HEAD POST"),
         (format!("{PROMPTS}/categories"), "GET HEAD"),
-        ("/api/v1/bulk/prompts".to_owned(), "POST"),
+        ("/api/v1/bulk/prompts".to_owned(), "DELETE POST PUT"),
         ("/health".to_owned(), "GET HEAD"),
     ] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {

@@ -188,8 +188,8 @@ async fn a_unique_job_is_one_while_it_waits_or_runs_and_another_when_it_is_done(
     let operation_id = order(&test.app, "a", 1).await[0];
     let again = async || {
         let mut tx = test.app.begin(&caller()).await.unwrap();
-        tx.enqueue(&RunBulkOperation { operation_id }).await.unwrap();
-        tx.enqueue(&RunBulkOperation { operation_id }).await.unwrap();
+        tx.enqueue(&RunBulkOperation { operation_id, round: 0 }).await.unwrap();
+        tx.enqueue(&RunBulkOperation { operation_id, round: 0 }).await.unwrap();
         tx.commit().await.unwrap();
         test.count(JOBS).await
     };

@@ -46,7 +46,7 @@ async fn a_job_enqueued_in_a_transaction_is_worked(test: TestApp) {
 async fn an_order_that_was_rolled_back_is_no_job(test: TestApp) {
     let mut tx = test.app.begin(&caller()).await.unwrap();
     let operation_id = OperationId::generate(tx.now());
-    tx.enqueue(&RunBulkOperation { operation_id }).await.unwrap();
+    tx.enqueue(&RunBulkOperation { operation_id, round: 0 }).await.unwrap();
     drop(tx);
 
     order(&test.app, "after", 1).await;
@@ -120,7 +120,7 @@ async fn jobs_that_ended_well_are_thrown_away_after_a_day_and_dead_ones_stay(mut
     order(&test.app, "old", 3).await;
     let mut tx = test.app.begin(&caller()).await.unwrap();
     let unknown = OperationId::generate(tx.now());
-    tx.enqueue(&RunBulkOperation { operation_id: unknown }).await.unwrap();
+    tx.enqueue(&RunBulkOperation { operation_id: unknown, round: 0 }).await.unwrap();
     tx.commit().await.unwrap();
     until("all are over", async || (test.count(DONE).await == 3 && test.count(DEAD).await == 1).then_some(())).await;
     test.stop_worker().await;

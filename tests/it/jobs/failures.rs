@@ -7,22 +7,24 @@ use support::{Accident, Engine, TestApp, caller, engine};
 
 use super::{PROMPTS, QUEUE, RUNNING, meddle, only_due, order, row};
 
-/// So many prompts that a full disk cannot take them.
+/// So many prompts that a full disk cannot take them, and that they are no small operation.
 fn large() -> Value {
     let item =
         |number: usize| json!({ "category": "large", "name": format!("n{number}"), "content": "x".repeat(4096) });
-    (0..50).map(item).collect()
+    (0..150).map(item).collect()
 }
 
 /// Works what waits while the disk is full. Afterwards there is space again.
 async fn work_with_a_full_disk(test: &TestApp) {
     match engine() {
         Engine::Sqlite => {
-            // That costs the writer its connection, and the next one has all the space again.
+            // That may cost the writer its connection, and the next one has all the space again.
             let mut tx = test.app.begin(&caller()).await.unwrap();
             let _: (i64,) = tx.fetch_one("PRAGMA max_page_count = 1", &[]).await.unwrap();
             drop(tx);
             test.work().await;
+            let mut tx = test.app.begin(&caller()).await.unwrap();
+            let _: (i64,) = tx.fetch_one("PRAGMA max_page_count = 4294967294", &[]).await.unwrap();
         }
         Engine::Postgres => {
             meddle(
@@ -84,7 +86,7 @@ async fn a_job_goes_on_when_the_trouble_has_passed() {
 
     let row = row(&test, job).await;
     assert_eq!((row.state.as_str(), row.attempts, row.last_error), ("done", 1, None));
-    assert_eq!((operation(&test).await["status"].as_str(), test.count(PROMPTS).await), (Some("completed"), 50));
+    assert_eq!((operation(&test).await["status"].as_str(), test.count(PROMPTS).await), (Some("completed"), 150));
 }
 
 #[tokio::test]
@@ -92,7 +94,7 @@ async fn a_refusal_ends_the_job_at_once() {
     let test = TestApp::api().await;
     let mut tx = test.app.begin(&caller()).await.unwrap();
     let operation_id = OperationId::generate(tx.now());
-    tx.enqueue(&RunBulkOperation { operation_id }).await.unwrap();
+    tx.enqueue(&RunBulkOperation { operation_id, round: 0 }).await.unwrap();
     tx.commit().await.unwrap();
     let job = only_due(&test).await;
 

@@ -38,7 +38,7 @@ async fn order(app: &App, prefix: &str, count: usize) -> Vec<OperationId> {
         let item = json!({ "category": "jobs", "name": format!("{prefix}-{number}"), "content": "x" });
         tx.execute(OPERATION, &[&id, &now]).await.unwrap();
         tx.execute(ITEM, &[&id, &Json(item)]).await.unwrap();
-        tx.enqueue(&RunBulkOperation { operation_id: id }).await.unwrap();
+        tx.enqueue(&RunBulkOperation { operation_id: id, round: 0 }).await.unwrap();
         operations.push(id);
     }
     tx.commit().await.unwrap();

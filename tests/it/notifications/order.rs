@@ -31,10 +31,9 @@ async fn what_is_written_first_and_committed_last_is_not_missed() {
     }
     let test = TestApp::api().await;
     let mut slow = test.app.begin(&caller()).await.unwrap();
-    let none = None::<&()>;
-    notifications::announce(&mut slow, EventType::PromptCreated, "slow", &json!({}), none).await.unwrap();
+    notifications::announce(&mut slow, EventType::PromptCreated, "slow", json!({}), &()).await.unwrap();
     let mut fast = test.app.begin(&caller()).await.unwrap();
-    notifications::announce(&mut fast, EventType::PromptDeleted, "fast", &json!({}), none).await.unwrap();
+    notifications::announce(&mut fast, EventType::PromptDeleted, "fast", json!({}), &()).await.unwrap();
     fast.commit().await.unwrap();
     let mut seen = Vec::new();
     read_on(&test, &mut seen).await;

@@ -186,3 +186,42 @@ fn help_lists_every_setting_with_its_variable_and_default_and_no_secret() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exported_store_is_the_same_once_it_is_imported() {
+    let (source, target) = (Processes::embedded(), Processes::embedded());
+    source.run("prompt-store", &["seed"]);
+    let export = |store: &Processes| {
+        let (code, exported, said) = store.run("prompt-store", &["export"]);
+        assert_eq!(code, 0, "{said}");
+        exported
+    };
+    let exported = export(&source);
+    let path = file(&target, "store.ndjson", &exported);
+
+    let (code, _, said) = target.run("prompt-store", &["import", &path]);
+
+    assert_eq!(code, 0, "{said}");
+    assert_eq!((exported.lines().count(), count(&target, PROMPTS).await), (7, 7));
+    assert_eq!(export(&target), exported);
+    let copy = target.folder().join("copy.ndjson");
+    let (code, printed, _) = target.run("prompt-store", &["export", "-o", copy.to_str().unwrap()]);
+    assert_eq!((code, printed.as_str()), (0, ""));
+    assert_eq!(std::fs::read_to_string(copy).unwrap(), exported);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulk_operation_is_watched_until_its_end() {
+    let store = Processes::embedded();
+    let _api = store.start_api().await;
+    let body =
+        json!([{ "category": "c", "name": "n", "content": "x" }, { "category": "c", "name": "n", "content": "x" }]);
+    let (_, operation) = store.post("/api/v1/bulk/prompts", &body).await.unwrap();
+
+    let (code, _, said) = store.run("prompt-store", &["bulk", "watch", operation["id"].as_str().unwrap()]);
+
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("item 1: duplicate: ") && said.contains("1 of 2 done, 0 skipped, 1 refused"), "{said}");
+    let (code, _, said) = store.run("prompt-store", &["bulk", "watch", "op_01J9Z3N5T8QWERTYASDFGHZXCV"]);
+    assert_eq!(code, 1, "{said}");
+}

@@ -1,5 +1,6 @@
 //! The real binaries, started, killed and started again.
 mod bulk;
+mod chaos;
 mod commands;
 mod durability;
 mod hosts;

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use shared::bulk::is_record;
 
 use super::strict::Strict;
 use super::{Mapping, Row, Rows, body, open, without_code};
@@ -29,7 +30,11 @@ fn parse(line: &[u8], mapping: &Mapping) -> Result<Map<String, Value>, String> {
         let why = error.to_string().replace(" at line 1 column ", " at column ");
         format!("is not a JSON object that can be read: {why}")
     })?;
-    body::from_value(&value, mapping)
+    let is_record = is_record(&value);
+    match value {
+        Value::Object(record) if is_record => Ok(record),
+        value => body::from_value(&value, mapping),
+    }
 }
 
 /// The lines that are not blank, with their numbers.

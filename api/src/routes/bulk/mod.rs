@@ -1,21 +1,16 @@
 //! Many prompts at once.
-use std::fmt;
+mod orders;
+mod transfer;
 
 use axum::{
     extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use serde::{
-    Deserialize, Deserializer,
-    de::{
-        MapAccess, SeqAccess, Visitor,
-        value::{MapAccessDeserializer, SeqAccessDeserializer},
-    },
-};
+use serde::Deserialize;
 use shared::{
     App,
-    bulk::{self, BulkCreate, BulkFilter, BulkItem, BulkLifecycle, BulkOperation, OperationStatus, OperationType},
+    bulk::{self, BulkFilter, BulkItem, BulkOperation, OperationStatus, OperationType},
     id::OperationId,
     page::Page,
 };
@@ -24,68 +19,21 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Door,
-    extract::{Caller, Json, PageQuery, Path, Query},
+    extract::{Caller, Json, OptionalJson, PageQuery, Path, Query},
+    follow,
     problem::Problem,
 };
 
 pub(crate) fn router() -> OpenApiRouter<Door> {
     OpenApiRouter::new()
-        .routes(routes!(create))
-        .routes(routes!(change_lifecycle))
+        .merge(orders::router())
+        .merge(transfer::router())
         .routes(routes!(list))
         .routes(routes!(get))
         .routes(routes!(items))
-}
-
-/// `{prompts: [...], …}`, or the bare list.
-struct ObjectOrList(BulkCreate);
-
-impl<'de> Deserialize<'de> for ObjectOrList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = BulkCreate;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with `prompts`, or a list of prompts")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BulkCreate, A::Error> {
-                BulkCreate::deserialize(MapAccessDeserializer::new(map))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<BulkCreate, A::Error> {
-                let prompts = Vec::deserialize(SeqAccessDeserializer::new(list))?;
-                Ok(BulkCreate { prompts, ..BulkCreate::default() })
-            }
-        }
-        deserializer.deserialize_any(Either).map(Self)
-    }
-}
-
-/// Create many prompts. A worker does it; poll the operation.
-#[utoipa::path(
-    post, path = "/prompts", tag = "bulk", operation_id = "bulkCreatePrompts", request_body = BulkCreate,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
-    responses((status = 202, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
-)]
-async fn create(
-    State(app): State<App>,
-    caller: Caller,
-    Json(ObjectOrList(new)): Json<ObjectOrList>,
-) -> Result<impl IntoResponse, Problem> {
-    Ok(accepted(bulk::create(&app, &caller.0, new).await?))
-}
-
-/// Publish, deprecate or archive many prompts, or bring them back. A worker does it; poll the operation.
-#[utoipa::path(
-    put, path = "/prompts/lifecycle", tag = "bulk", operation_id = "bulkChangeLifecycle", request_body = BulkLifecycle,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
-    responses((status = 202, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
-)]
-async fn change_lifecycle(
-    State(app): State<App>,
-    caller: Caller,
-    Json(new): Json<BulkLifecycle>,
-) -> Result<impl IntoResponse, Problem> {
-    Ok(accepted(bulk::change_lifecycle(&app, &caller.0, new).await?))
+        .routes(routes!(cancel))
+        .routes(routes!(retry))
+        .routes(routes!(events))
 }
 
 fn accepted(operation: BulkOperation) -> impl IntoResponse {
@@ -144,4 +92,51 @@ async fn items(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<BulkItem>>, Problem> {
     Ok(Json(bulk::items(&app, id, &page.request()?).await?))
+}
+
+/// Nothing to say.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// Stop a bulk operation. What is done stays done.
+#[utoipa::path(
+    put, path = "/operations/{id}/cancel", tag = "bulk", operation_id = "cancelBulkOperation", request_body = Option<Nothing>,
+    params(("id" = OperationId, Path)),
+    responses((status = 200, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn cancel(
+    State(app): State<App>,
+    Path(id): Path<OperationId>,
+    caller: Caller,
+    OptionalJson(Nothing {}): OptionalJson<Nothing>,
+) -> Result<Json<BulkOperation>, Problem> {
+    Ok(Json(bulk::cancel(&app, &caller.0, id).await?))
+}
+
+/// Try the refused items of a bulk operation again.
+#[utoipa::path(
+    post, path = "/operations/{id}/retry", tag = "bulk", operation_id = "retryBulkOperation", request_body = Option<Nothing>,
+    params(("id" = OperationId, Path)),
+    responses((status = 202, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn retry(
+    State(app): State<App>,
+    Path(id): Path<OperationId>,
+    caller: Caller,
+    OptionalJson(Nothing {}): OptionalJson<Nothing>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(accepted(bulk::retry(&app, &caller.0, id).await?))
+}
+
+/// Follow a bulk operation: a `progress` event whenever something is done, and `done` at its end.
+#[utoipa::path(
+    get, path = "/operations/{id}/events", tag = "bulk", operation_id = "followBulkOperation", params(("id" = OperationId, Path)),
+    responses(
+        (status = 200, body = String, content_type = "text/event-stream", description = "Each event's data is the operation."),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn events(State(door): State<Door>, Path(id): Path<OperationId>) -> Result<impl IntoResponse, Problem> {
+    follow::operation(&door, bulk::get(&door.app, id).await?)
 }

@@ -1,0 +1,324 @@
+//! The lines that a store is written to and read from, without a loss.
+//!
+//! A `prompt` is one line with everything that it is and was; a long history goes on in further lines of the same
+//! kind. What points from one prompt to another comes after all of them: a `successor` and a `relationship` each.
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{
+    OnConflict, Outcome,
+    items::{Rules, fields_of, misfit, overwrite, read_as},
+    repository,
+};
+use crate::{
+    clock::Timestamp,
+    db::Tx,
+    error::{Error, Result},
+    id::{PromptId, VersionId},
+    lifecycle::{self, LifecycleChange},
+    prompts::{self, Draft, Precondition, Prompt, PromptAsWas},
+    relationships::{self, Relationship},
+    templates::{InputSchema, TemplateFormat},
+    versions::{self, Body, ChangeType, LabelMove, Message, PromptType, Role, Version},
+};
+
+/// A prompt, or more of its history.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PromptRecord {
+    pub(super) kind: Kind,
+    pub(super) id: PromptId,
+    pub(super) category: String,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) is_template: bool,
+    pub(super) tags: Vec<String>,
+    pub(super) parent_id: Option<PromptId>,
+    pub(super) parent_version: Option<i64>,
+    /// Of the whole history.
+    pub(super) version: i64,
+    /// After this line.
+    pub(super) revision: i64,
+    pub(super) created_by: String,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) deleted_at: Option<Timestamp>,
+    pub(super) versions: Vec<VersionRecord>,
+    pub(super) label_history: Vec<LabelMove>,
+    pub(super) lifecycle_history: Vec<LifecycleChange>,
+}
+
+/// A version. Texts that would make the line too long are written in base64.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VersionRecord {
+    pub(super) version: i64,
+    id: VersionId,
+    #[serde(rename = "type")]
+    kind: PromptType,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content_base64: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    messages: Option<Vec<Message>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    messages_base64: Option<Vec<PackedMessage>>,
+    template_format: TemplateFormat,
+    variables: Vec<String>,
+    input_schema: InputSchema,
+    config: Map<String, Value>,
+    change_summary: Option<String>,
+    change_type: ChangeType,
+    content_hash: String,
+    created_by: String,
+    created_at: Timestamp,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PackedMessage {
+    role: Role,
+    content_base64: String,
+}
+
+/// What was to be used in the place of a prompt since a change of its status.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SuccessorRecord {
+    pub(super) kind: Kind,
+    pub(super) prompt_id: PromptId,
+    pub(super) sequence: i64,
+    pub(super) successor_id: PromptId,
+}
+
+/// A relationship.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct RelationshipRecord {
+    pub(super) kind: Kind,
+    #[serde(flatten)]
+    pub(super) relationship: Relationship,
+}
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kind {
+    Prompt,
+    Successor,
+    Relationship,
+}
+
+/// Is it a line of an export, and not the body of a new prompt?
+#[must_use]
+pub fn is_record(item: &Value) -> bool {
+    let own = match item["kind"].as_str() {
+        Some("prompt") => "versions",
+        Some("successor") => "successor_id",
+        Some("relationship") => "relationship_type",
+        _ => return false,
+    };
+    item.get(own).is_some()
+}
+
+/// A record that was read.
+enum Record {
+    Prompt(Box<PromptRecord>),
+    Successor(SuccessorRecord),
+    Relationship(Box<Relationship>),
+}
+
+fn read(item: Value) -> Result<Record> {
+    match item["kind"].as_str() {
+        Some("prompt") => Ok(Record::Prompt(Box::new(read_as(item)?))),
+        Some("successor") => Ok(Record::Successor(read_as(item)?)),
+        Some("relationship") => {
+            let mut fields = fields_of(item)?;
+            fields.remove("kind");
+            Ok(Record::Relationship(Box::new(read_as(Value::Object(fields))?)))
+        }
+        _ => Err(misfit("a line is a new prompt, or one of an export")),
+    }
+}
+
+/// What a dry run can only say of its form: it is about what other lines would have brought.
+pub(super) fn foretold(item: &Value) -> Option<Result<Outcome>> {
+    if !is_record(item) {
+        return None;
+    }
+    match read(item.clone()) {
+        Ok(Record::Prompt(record)) if !record.follows() => None,
+        read => Some(read.map(|_| Outcome::succeeded(None))),
+    }
+}
+
+/// Writes down what a record says, or nothing of it.
+pub(super) async fn work(tx: &mut Tx, rules: Rules<'_>, item: Value) -> Result<Outcome> {
+    let record = read(item)?;
+    repository::save(tx).await?;
+    let worked = match &record {
+        Record::Prompt(record) => bring(tx, record).await.map(|()| Outcome::succeeded(Some(record.id))),
+        Record::Successor(SuccessorRecord { prompt_id, sequence, successor_id, .. }) => {
+            let set = lifecycle::set_successor_as_was(tx, *prompt_id, *sequence, *successor_id).await;
+            set.map(|is_new| match is_new {
+                true => Outcome::succeeded(Some(*prompt_id)),
+                false => Outcome::skipped(Some(*prompt_id), "no-change", "that is known already".to_owned()),
+            })
+        }
+        Record::Relationship(relationship) => {
+            let inserted = relationships::insert_as_was(tx, relationship).await;
+            inserted.map(|()| Outcome::succeeded(Some(relationship.source_prompt_id)))
+        }
+    };
+    match worked {
+        Ok(outcome) => {
+            repository::keep(tx).await?;
+            Ok(outcome)
+        }
+        Err(error) if error.is_refusal() => {
+            repository::undo(tx).await?;
+            refused(tx, rules, record, error).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What is there already fails, is passed over, or becomes what the record says, as the order wants it.
+async fn refused(tx: &mut Tx, rules: Rules<'_>, record: Record, error: Error) -> Result<Outcome> {
+    let is_there = ["prompt-exists", "prompt-name-taken", "does-not-follow", "relationship-exists"];
+    if rules.on_conflict == OnConflict::Fail || !is_there.contains(&error.code()) {
+        return Err(error);
+    }
+    let skipped = Outcome::skipped(None, error.code(), error.to_string());
+    let Record::Prompt(record) = record else { return Ok(skipped) };
+    if rules.on_conflict == OnConflict::Skip {
+        return Ok(skipped);
+    }
+    let Some(draft) = record.as_draft()? else { return Ok(skipped) };
+    match find(tx, &record).await? {
+        Some(prompt) => overwrite(tx, prompt, draft, rules.change_type).await,
+        None => Err(error),
+    }
+}
+
+/// The prompt of the record's id, or the one of its name.
+async fn find(tx: &mut Tx, record: &PromptRecord) -> Result<Option<Prompt>> {
+    match prompts::hold(tx, record.id, &Precondition::None).await {
+        Ok(prompt) => Ok(Some(prompt)),
+        Err(Error::NotFound { .. }) => prompts::hold_named(tx, &record.category, &record.name).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a prompt as it was, or takes it further.
+async fn bring(tx: &mut Tx, record: &PromptRecord) -> Result<()> {
+    let versions: Vec<Version> =
+        record.versions.iter().map(|version| version.unpack(record.id)).collect::<Result<_>>()?;
+    let from = versions.first().map_or(record.version, |first| first.version - 1);
+    let to = versions.last().map_or(from, |last| last.version);
+    let prompt = record.as_was(to);
+    if record.follows() {
+        prompts::follow_as_was(tx, &prompt, from).await?;
+    } else {
+        prompts::insert_as_was(tx, prompt).await?;
+    }
+    let newest = versions::append_as_was(tx, from, &versions).await?;
+    versions::move_labels_as_was(tx, record.id, newest, &record.label_history).await?;
+    lifecycle::append_as_was(tx, record.id, &record.lifecycle_history).await?;
+    prompts::moved_in(tx, record.id, !record.follows()).await
+}
+
+impl PromptRecord {
+    /// Does it go on where another line of the same prompt ended?
+    fn follows(&self) -> bool {
+        self.versions.first().is_none_or(|first| first.version != 1)
+    }
+
+    fn as_was(&self, version: i64) -> PromptAsWas {
+        PromptAsWas {
+            id: self.id,
+            category: self.category.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            is_template: self.is_template,
+            tags: self.tags.clone(),
+            parent: self.parent_id.zip(self.parent_version),
+            version,
+            revision: self.revision,
+            created_by: self.created_by.clone(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            deleted_at: self.deleted_at,
+        }
+    }
+
+    /// What the prompt is at the last version of this line, if it has one.
+    fn as_draft(&self) -> Result<Option<Draft>> {
+        let Some(last) = self.versions.last() else { return Ok(None) };
+        let Version { body, change_summary, .. } = last.unpack(self.id)?;
+        let Self { category, name, description, is_template, tags, .. } = self.clone();
+        Ok(Some(Draft { category, name, description, body, is_template, tags, change_summary }))
+    }
+}
+
+impl VersionRecord {
+    /// With `packed`, its texts in base64.
+    pub(super) fn new(version: Version, packed: bool) -> Self {
+        let Version { body, .. } = version;
+        let pack = |text: String| BASE64_STANDARD.encode(text);
+        let (content, content_base64) = if packed { (None, body.content.map(pack)) } else { (body.content, None) };
+        let pack_all = |messages: Vec<Message>| {
+            let pack = |it: Message| PackedMessage { role: it.role, content_base64: pack(it.content) };
+            messages.into_iter().map(pack).collect()
+        };
+        let (messages, messages_base64) =
+            if packed { (None, body.messages.map(pack_all)) } else { (body.messages, None) };
+        Self {
+            version: version.version,
+            id: version.id,
+            kind: body.kind,
+            content,
+            content_base64,
+            messages,
+            messages_base64,
+            template_format: body.template_format,
+            variables: body.variables,
+            input_schema: body.input_schema,
+            config: body.config,
+            change_summary: version.change_summary,
+            change_type: version.change_type,
+            content_hash: version.content_hash,
+            created_by: version.created_by,
+            created_at: version.created_at,
+        }
+    }
+
+    fn unpack(&self, prompt_id: PromptId) -> Result<Version> {
+        let it = self.clone();
+        let content = it.content_base64.map(|text| unpack(&text)).transpose()?.or(it.content);
+        let packed = it.messages_base64.map(|messages| {
+            let unpack = |it: PackedMessage| Ok(Message { role: it.role, content: unpack(&it.content_base64)? });
+            messages.into_iter().map(unpack).collect::<Result<Vec<_>>>()
+        });
+        let messages = packed.transpose()?.or(it.messages);
+        let Self { kind, template_format, variables, input_schema, config, .. } = self.clone();
+        Ok(Version {
+            id: it.id,
+            prompt_id,
+            version: it.version,
+            body: Body { kind, content, messages, template_format, variables, input_schema, config },
+            change_summary: it.change_summary,
+            change_type: it.change_type,
+            content_hash: it.content_hash,
+            created_by: it.created_by,
+            created_at: it.created_at,
+        })
+    }
+}
+
+fn unpack(text: &str) -> Result<String> {
+    let bytes = BASE64_STANDARD.decode(text).ok();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| misfit("a text in base64 is no text"))
+}

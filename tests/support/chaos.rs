@@ -1,0 +1,147 @@
+//! Chaos: two APIs, three workers and Redis, of which one after the other is killed, stopped, asked to end or emptied
+//! while work comes in. Everything follows from a seed.
+use std::{
+    collections::BTreeMap,
+    process::Stdio,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{Process, Processes, RedisServer, place::free_port};
+
+const APIS: usize = 2;
+const WORKERS: usize = 3;
+const CLIENTS: u64 = 3;
+
+/// What happened.
+#[derive(Debug, Default)]
+pub struct Chaos {
+    /// Orders that were accepted, each once.
+    pub orders: u64,
+    /// Their items.
+    pub items: u64,
+    /// Accidents, by what they were.
+    pub accidents: BTreeMap<&'static str, u64>,
+}
+
+/// Lets clients order, and accidents happen, for so long. Afterwards every process runs; they end with the second value.
+pub async fn chaos(store: &Processes, redis: &RedisServer, seed: u64, time: Duration) -> (Chaos, Vec<Process>) {
+    let (mut crowd, stop) = (Crowd::new(store, redis), AtomicBool::new(false));
+    let (ports, mut random) = (crowd.ports, Random(seed));
+    let clients = (0..CLIENTS).map(|number| client(store, ports, seed.wrapping_mul(CLIENTS) + number, &stop));
+    let accidents = async {
+        let (began, mut seen) = (Instant::now(), BTreeMap::new());
+        while began.elapsed() < time {
+            tokio::time::sleep(Duration::from_millis(random.within(50, 350))).await;
+            *seen.entry(crowd.accident(&mut random).await).or_default() += 1;
+        }
+        stop.store(true, Ordering::Relaxed);
+        seen
+    };
+    let (sent, accidents) = tokio::join!(futures::future::join_all(clients), accidents);
+    let sum = |one: fn(&(u64, u64)) -> u64| sent.iter().map(one).sum();
+    (Chaos { orders: sum(|it| it.0), items: sum(|it| it.1), accidents }, crowd.members)
+}
+
+/// Numbers that follow from a seed (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// From `low`, below `high`.
+    fn within(&mut self, low: u64, high: u64) -> u64 {
+        low + self.next() % (high - low)
+    }
+}
+
+/// The processes of the store, and the ports of its APIs.
+struct Crowd<'s> {
+    store: &'s Processes,
+    redis: &'s RedisServer,
+    ports: [u16; APIS],
+    members: Vec<Process>,
+}
+
+impl<'s> Crowd<'s> {
+    fn new(store: &'s Processes, redis: &'s RedisServer) -> Self {
+        let ports = [store.port(), free_port()];
+        let mut crowd = Self { store, redis, ports, members: Vec::new() };
+        crowd.members = (0..APIS + WORKERS).map(|member| crowd.start(member)).collect();
+        crowd
+    }
+
+    fn start(&self, member: usize) -> Process {
+        match self.ports.get(member) {
+            Some(port) => {
+                let port = port.to_string();
+                Process::start(self.store.command("prompt-store", &["--port", &port]).stderr(Stdio::null()))
+            }
+            None => self.store.start_worker(),
+        }
+    }
+
+    /// One accident. Answers what it was.
+    async fn accident(&mut self, random: &mut Random) -> &'static str {
+        let member = usize::try_from(random.within(0, (APIS + WORKERS) as u64)).unwrap();
+        match random.within(0, 100) {
+            0..70 => {
+                self.members[member].kill();
+                self.members[member] = self.start(member);
+                "killed"
+            }
+            70..88 => {
+                self.members[member].pause();
+                // Longer than a lease, often enough.
+                tokio::time::sleep(Duration::from_millis(random.within(200, 3500))).await;
+                self.members[member].resume();
+                "stopped"
+            }
+            88..97 => {
+                self.members[member].ask_to_end();
+                self.members[member].wait();
+                self.members[member] = self.start(member);
+                "asked to end"
+            }
+            _ => {
+                self.redis.flush().await;
+                "Redis emptied"
+            }
+        }
+    }
+}
+
+/// Sends requests until it is told to stop, each again and again until it is answered. Answers how many items were
+/// accepted.
+async fn client(store: &Processes, ports: [u16; APIS], seed: u64, stop: &AtomicBool) -> (u64, u64) {
+    let mut random = Random(seed);
+    let (mut orders, mut items) = (0, 0);
+    while !stop.load(Ordering::Relaxed) {
+        let many = random.within(1, 400);
+        let item = |number| json!({ "category": "chaos", "name": format!("{seed} {orders} {number}"), "content": "x" });
+        let body: Value = (0..many).map(item).collect();
+        let key = format!("{seed} {orders}");
+        loop {
+            let port = ports[usize::try_from(random.within(0, APIS as u64)).unwrap()];
+            let url = format!("http://127.0.0.1:{port}/api/v1/bulk/prompts");
+            let request = store.client().post(url).header("idempotency-key", &key).json(&body);
+            match request.timeout(Duration::from_secs(10)).send().await {
+                Ok(answer) if answer.status() == 202 => break,
+                Ok(answer) => assert!(answer.status() == 429 || answer.status() == 503, "{}", answer.status()),
+                Err(_) => {}
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        (orders, items) = (orders + 1, items + many);
+        tokio::time::sleep(Duration::from_millis(random.within(20, 300))).await;
+    }
+    (orders, items)
+}
