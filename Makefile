@@ -57,9 +57,11 @@ bench-lint: ## how long a lint takes; fails when 100 KB take longer than 50 ms
 bench-bulk: setup ## how fast bulk operations and jobs are beside bare inserts and updates; fails below its bounds
 	$(CARGO) bench --locked --package tests --bench bulk
 
-chaos: setup ## kill, stop and empty what runs, and look whether anything was lost; SEED=7, SECONDS=1200, STORE=postgres
-	$(CARGO) build --locked --package api --package worker --bins
-	TEST_STORE=$(STORE) $(if $(SEED),CHAOS_SEED=$(SEED)) CHAOS_SECONDS=$(or $(SECONDS),600) \
+chaos: setup ## kill, stop and empty what runs, and look whether anything was lost; SEED=7, SECONDS=1200, STORE=postgres, CONTROL=1
+	$(CARGO) build --locked --package api --package worker --bins \
+		$(if $(CONTROL),--features shared/unfenced --target-dir target/unfenced)
+	$(if $(CONTROL),CHAOS_CONTROL=1 TEST_BINARIES=$(CURDIR)/target/unfenced/debug) \
+		TEST_STORE=$(STORE) $(if $(SEED),CHAOS_SEED=$(SEED)) CHAOS_SECONDS=$(or $(SECONDS),600) \
 		$(CARGO) test --locked --package tests --test it -- --nocapture processes::chaos
 
 dev: ## serve, and start again on every change

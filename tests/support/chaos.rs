@@ -20,7 +20,7 @@ const CLIENTS: u64 = 3;
 pub struct Chaos {
     /// Orders that were accepted, each once.
     pub orders: u64,
-    /// Their items.
+    /// The prompts they were to make.
     pub items: u64,
     /// Accidents, by what they were.
     pub accidents: BTreeMap<&'static str, u64>,
@@ -30,7 +30,10 @@ pub struct Chaos {
 pub async fn chaos(store: &Processes, redis: &RedisServer, seed: u64, time: Duration) -> (Chaos, Vec<Process>) {
     let (mut crowd, stop) = (Crowd::new(store, redis), AtomicBool::new(false));
     let (ports, mut random) = (crowd.ports, Random(seed));
-    let clients = (0..CLIENTS).map(|number| client(store, ports, seed.wrapping_mul(CLIENTS) + number, &stop));
+    let clients = (0..CLIENTS).map(|number| {
+        let seed = seed.wrapping_mul(CLIENTS) + number;
+        Client { store, ports, seed, random: Random(seed), orders: 0 }.run(&stop)
+    });
     let accidents = async {
         let (began, mut seen) = (Instant::now(), BTreeMap::new());
         while began.elapsed() < time {
@@ -105,7 +108,7 @@ impl<'s> Crowd<'s> {
                 self.members[member].resume();
                 "stopped"
             }
-            88..97 => {
+            88..96 => {
                 self.members[member].ask_to_end();
                 self.members[member].wait();
                 self.members[member] = self.start(member);
@@ -119,20 +122,46 @@ impl<'s> Crowd<'s> {
     }
 }
 
-/// Sends requests until it is told to stop, each again and again until it is answered. Answers how many items were
-/// accepted.
-async fn client(store: &Processes, ports: [u16; APIS], seed: u64, stop: &AtomicBool) -> (u64, u64) {
-    let mut random = Random(seed);
-    let (mut orders, mut items) = (0, 0);
-    while !stop.load(Ordering::Relaxed) {
-        let many = random.within(1, 400);
-        let item = |number| json!({ "category": "chaos", "name": format!("{seed} {orders} {number}"), "content": "x" });
-        let body: Value = (0..many).map(item).collect();
-        let key = format!("{seed} {orders}");
+/// Somebody who orders, again and again until it is answered.
+struct Client<'s> {
+    store: &'s Processes,
+    ports: [u16; APIS],
+    seed: u64,
+    random: Random,
+    orders: u64,
+}
+
+impl Client<'_> {
+    /// Orders until it is told to stop: new prompts, and new tags for those of an earlier order. Answers how many orders
+    /// were accepted, and how many prompts they were to make.
+    async fn run(mut self, stop: &AtomicBool) -> (u64, u64) {
+        let mut made = Vec::new();
+        let mut items = 0;
+        while !stop.load(Ordering::Relaxed) {
+            if made.is_empty() || self.random.within(0, 10) < 7 {
+                let (many, category) = (self.random.within(1, 400), format!("{} {}", self.seed, self.orders));
+                let item = |number| json!({ "category": category, "name": format!("{number}"), "content": "x" });
+                let body: Value = (0..many).map(item).collect();
+                self.order(reqwest::Method::POST, "", &body).await;
+                items += many;
+                made.push(category);
+            } else {
+                let category = &made[usize::try_from(self.random.within(0, made.len() as u64)).unwrap()];
+                let tag = format!("{} {}", self.seed, self.orders);
+                let body = json!({ "filter": { "category": category }, "tags_to_add": [tag] });
+                self.order(reqwest::Method::PUT, "/tags", &body).await;
+            }
+            tokio::time::sleep(Duration::from_millis(self.random.within(20, 300))).await;
+        }
+        (self.orders, items)
+    }
+
+    async fn order(&mut self, method: reqwest::Method, path: &str, body: &Value) {
+        let key = format!("{} {}", self.seed, self.orders);
         loop {
-            let port = ports[usize::try_from(random.within(0, APIS as u64)).unwrap()];
-            let url = format!("http://127.0.0.1:{port}/api/v1/bulk/prompts");
-            let request = store.client().post(url).header("idempotency-key", &key).json(&body);
+            let port = self.ports[usize::try_from(self.random.within(0, APIS as u64)).unwrap()];
+            let url = format!("http://127.0.0.1:{port}/api/v1/bulk/prompts{path}");
+            let request = self.store.client().request(method.clone(), url).header("idempotency-key", &key).json(body);
             match request.timeout(Duration::from_secs(10)).send().await {
                 Ok(answer) if answer.status() == 202 => break,
                 Ok(answer) => assert!(answer.status() == 429 || answer.status() == 503, "{}", answer.status()),
@@ -140,8 +169,6 @@ async fn client(store: &Processes, ports: [u16; APIS], seed: u64, stop: &AtomicB
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        (orders, items) = (orders + 1, items + many);
-        tokio::time::sleep(Duration::from_millis(random.within(20, 300))).await;
+        self.orders += 1;
     }
-    (orders, items)
 }

@@ -7,7 +7,7 @@ use super::{
     BulkOperation, ItemState, OnConflict, OperationStatus, events, items, jobs,
     orders::{NewItem, Order},
     repository,
-    service::{existing, refuse_pressure},
+    service::{end, existing, refuse_pressure},
 };
 use crate::{
     app::{App, Begun},
@@ -121,8 +121,7 @@ impl Import {
     /// Not all lines have come, so none is worked.
     pub async fn abandon(&self, why: &str) -> Result<()> {
         let mut tx = self.app.begin(&self.caller).await?;
-        let now = tx.now();
-        repository::end(&mut tx, self.id, (OperationStatus::Failed, Some(why.to_owned())), now, None).await?;
+        end(&mut tx, self.id, (OperationStatus::Failed, Some(why.to_owned())), None).await?;
         audit::record(&mut tx, "bulk_operation.failed", self.id, None).await?;
         tx.commit().await
     }

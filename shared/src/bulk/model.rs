@@ -191,6 +191,8 @@ pub(super) struct OperationRow {
     pub(super) successful_items: i64,
     pub(super) skipped_items: i64,
     pub(super) failed_items: i64,
+    /// The items before it are settled.
+    pub(super) next_item: i64,
     #[sqlx(json(nullable))]
     pub(super) parameters: Option<TagChange>,
     pub(super) round: i64,

@@ -161,26 +161,28 @@ pub(super) struct PendingItem {
 }
 
 const PENDING: &str = "SELECT item, payload, name_key FROM bulk_items
-                       WHERE operation_id = $1 AND state = 'pending' ORDER BY item LIMIT $2";
+                       WHERE operation_id = $1 AND item >= $2 AND state = 'pending' ORDER BY item LIMIT $3";
 
-/// The next items to work.
-pub(super) async fn pending(conn: &mut Conn, id: OperationId, most: i64) -> Result<Vec<PendingItem>> {
-    conn.fetch_all(PENDING, params![id, most]).await
+/// The first items to work from one on.
+pub(super) async fn pending(conn: &mut Conn, id: OperationId, from: i64, most: i64) -> Result<Vec<PendingItem>> {
+    conn.fetch_all(PENDING, params![id, from, most]).await
 }
 
 /// What settled items said is no longer needed; a refused one is kept, so that it can be tried again, and one of a
 /// dry run for those that follow it.
 pub(super) async fn settle(conn: &mut Conn, id: OperationId, outcomes: &[(i64, Outcome)], dry_run: bool) -> Result<()> {
     for rows in portions(outcomes) {
-        let start = "WITH settled (item, state, prompt_id, code, detail) AS (VALUES";
-        let query = Query::new(start).rows("(?, ?, ?, ?, ?)", rows, |(item, outcome)| {
-            vec![item, &outcome.state, &outcome.prompt_id, &outcome.code, &outcome.detail]
+        // All of them are there. So no plan can be wrong, how ever many others there are.
+        let start = "INSERT INTO bulk_items (operation_id, item, state, prompt_id, code, detail) VALUES";
+        let query = Query::new(start).rows("(?, ?, ?, ?, ?, ?)", rows, |(item, outcome)| {
+            vec![&id, item, &outcome.state, &outcome.prompt_id, &outcome.code, &outcome.detail]
         });
         let query = query.then(
-            ") UPDATE bulk_items SET state = s.state, prompt_id = s.prompt_id, code = s.code, detail = s.detail,
-                                     payload = CASE WHEN s.state = 'failed' OR ? THEN payload END
-               FROM settled s WHERE operation_id = ? AND bulk_items.item = s.item AND bulk_items.state = 'pending'",
-            &[&dry_run, &id],
+            "ON CONFLICT (operation_id, item) DO UPDATE
+             SET state = excluded.state, prompt_id = excluded.prompt_id, code = excluded.code, detail = excluded.detail,
+                 payload = CASE WHEN excluded.state = 'failed' OR ? THEN bulk_items.payload END
+             WHERE bulk_items.state = 'pending'",
+            &[&dry_run],
         );
         conn.execute(&query, query.params()).await?;
     }
@@ -227,7 +229,8 @@ pub(super) async fn keep(conn: &mut Conn) -> Result<()> {
 }
 
 const ADVANCE: &str = "UPDATE bulk_operations SET status = $2, successful_items = successful_items + $3,
-                              skipped_items = skipped_items + $4, failed_items = failed_items + $5, finished_at = $6
+                              skipped_items = skipped_items + $4, failed_items = failed_items + $5, finished_at = $6,
+                              next_item = $7
                        WHERE id = $1";
 
 pub(super) async fn advance(
@@ -236,8 +239,9 @@ pub(super) async fn advance(
     status: OperationStatus,
     (successful, skipped, failed): (i64, i64, i64),
     finished_at: Option<Timestamp>,
+    next_item: i64,
 ) -> Result<()> {
-    conn.execute(ADVANCE, params![id, status, successful, skipped, failed, finished_at]).await.map(drop)
+    conn.execute(ADVANCE, params![id, status, successful, skipped, failed, finished_at, next_item]).await.map(drop)
 }
 
 const REVIVE: &str = "UPDATE bulk_operations SET status = 'processing', error = NULL, finished_at = NULL
@@ -277,7 +281,7 @@ pub(super) async fn end_abandoned(conn: &mut Conn, now: Timestamp, error: &str) 
 const REOPEN_ITEMS: &str = "UPDATE bulk_items SET state = 'pending', code = NULL, detail = NULL
                             WHERE operation_id = $1 AND state = 'failed' AND payload IS NOT NULL";
 const REOPEN: &str = "UPDATE bulk_operations SET status = 'pending', round = round + 1, error = NULL,
-                             failed_items = failed_items - $2, started_at = NULL, finished_at = NULL
+                             failed_items = failed_items - $2, started_at = NULL, finished_at = NULL, next_item = 0
                       WHERE id = $1";
 
 /// Makes refused items wait again. Answers how many.

@@ -132,16 +132,14 @@ pub async fn items(app: &App, id: OperationId, request: &PageRequest) -> Result<
 /// Stops an operation: the chunk that is being worked is the last. 409 `operation-over`, if it has ended.
 pub async fn cancel(app: &App, caller: &Caller, id: OperationId) -> Result<BulkOperation> {
     let mut tx = begin!(app, caller);
-    let now = tx.now();
-    let ended = repository::end(&mut tx, id, (OperationStatus::Cancelled, None), now, None).await?;
+    let ended = end(&mut tx, id, (OperationStatus::Cancelled, None), None).await?;
     let operation = existing(&mut tx, id).await?;
     if !ended {
         let detail = format!("the operation is {} already", operation.status);
         return Err(Error::conflict("operation-over", detail));
     }
     audit::record(&mut tx, "bulk_operation.cancelled", id, None).await?;
-    events::announce(&mut tx, EventType::BulkOperationCompleted, id).await?;
-    let operation = operation.show(repository::errors(&mut tx, id).await?, now);
+    let operation = operation.show(repository::errors(&mut tx, id).await?, tx.now());
     tx.commit_with(&operation).await?;
     Ok(operation)
 }
@@ -171,12 +169,30 @@ pub async fn retry(app: &App, caller: &Caller, id: OperationId) -> Result<BulkOp
 
 /// The job of a round is dead, so nobody will finish it. Part of the transaction that buries the job.
 pub async fn gave_up(tx: &mut Tx, job: &RunBulkOperation) -> Result<()> {
-    let (now, id) = (tx.now(), job.operation_id);
     let error = "the operation was given up after repeated failures; its job is among the dead ones";
-    if repository::end(tx, id, (OperationStatus::Failed, Some(error.to_owned())), now, Some(job.round)).await? {
-        events::announce(tx, EventType::BulkOperationFailed, id).await?;
+    end(tx, job.operation_id, (OperationStatus::Failed, Some(error.to_owned())), Some(job.round)).await?;
+    audit::record(tx, "bulk_operation.failed", job.operation_id, None).await
+}
+
+/// Ends an operation before its last item, and tells of it; with a round, only if that is the one it is in. Answers
+/// whether it had not ended yet.
+pub(super) async fn end(
+    tx: &mut Tx,
+    id: OperationId,
+    (status, error): (OperationStatus, Option<String>),
+    round: Option<i64>,
+) -> Result<bool> {
+    let now = tx.now();
+    let event = if status == OperationStatus::Failed {
+        EventType::BulkOperationFailed
+    } else {
+        EventType::BulkOperationCompleted
+    };
+    let ended = repository::end(tx, id, (status, error), now, round).await?;
+    if ended {
+        events::announce(tx, event, id).await?;
     }
-    audit::record(tx, "bulk_operation.failed", id, None).await
+    Ok(ended)
 }
 
 /// Somebody has the dead job of a round tried again: the operation goes on where it stood.

@@ -12,7 +12,7 @@ use crate::{
     app::App,
     caller::Caller,
     db::{Json, Tx},
-    error::Result,
+    error::{Error, Result},
     id::OperationId,
     jobs::{self, Claim},
     notifications::EventType,
@@ -35,12 +35,13 @@ pub async fn run(app: &App, claim: &Claim, id: OperationId) -> Result<jobs::Outc
     let caller = Caller::new(&operation.created_by, &operation.request_id, None);
     let mut begins = operation.status == OperationStatus::Pending;
     loop {
+        let remembered = if cfg!(feature = "unfenced") { Some(remember(app, id).await?) } else { None };
         let mut tx = app.begin(&caller).await?;
         claim.hold(&mut tx, app.settings.lease).await?;
         if std::mem::take(&mut begins) {
             start(&mut tx, id).await?;
         }
-        let over = chunk(&mut tx, id).await?;
+        let over = chunk(&mut tx, id, remembered).await?;
         tx.commit().await?;
         if over {
             return Ok(jobs::Outcome::Done);
@@ -59,10 +60,23 @@ async fn start(tx: &mut Tx, id: OperationId) -> Result<()> {
     Ok(())
 }
 
+/// What a worker without a fence does: it looks what is to be done before it has the right to do it.
+async fn remember(app: &App, id: OperationId) -> Result<Vec<PendingItem>> {
+    let mut conn = app.db.read().await?;
+    let from = existing(&mut conn, id).await?.next_item;
+    repository::pending(&mut conn, id, from, CHUNK).await
+}
+
 /// Works the next items. Answers whether the operation is over.
-async fn chunk(tx: &mut Tx, id: OperationId) -> Result<bool> {
+async fn chunk(tx: &mut Tx, id: OperationId, remembered: Option<Vec<PendingItem>>) -> Result<bool> {
     let Some(operation) = repository::take_up(tx, id).await? else { return Ok(true) };
-    let pending = repository::pending(tx, id, CHUNK).await?;
+    let mut pending = match remembered {
+        Some(pending) => pending,
+        None => repository::pending(tx, id, operation.next_item, CHUNK).await?,
+    };
+    if pending.is_empty() && operation.processed_items() < operation.total_items {
+        return Err(Error::internal("an operation that is not over has no item that waits"));
+    }
     let mut outcomes = Vec::with_capacity(pending.len());
     if operation.dry_run {
         for item in pending {
@@ -72,7 +86,8 @@ async fn chunk(tx: &mut Tx, id: OperationId) -> Result<bool> {
             repository::settle(tx, id, &outcomes[outcomes.len() - 1..], true).await?;
         }
     } else {
-        let worked = items::work(tx, rules(&operation), pending.iter().map(|item| item.payload.0.clone())).await?;
+        let payloads = pending.iter_mut().map(|item| item.payload.0.take());
+        let worked = items::work(tx, rules(&operation), payloads).await?;
         for (item, outcome) in pending.iter().zip(worked) {
             outcomes.push((item.item, tell_apart(tx, &operation, item, outcome).await?));
         }
@@ -129,7 +144,8 @@ async fn advance(tx: &mut Tx, operation: &OperationRow, outcomes: &[(i64, Outcom
         true => OperationStatus::Completed,
     };
     let finished_at = over.then_some(tx.now());
-    repository::advance(tx, operation.id, status, (successful, skipped, failed), finished_at).await?;
+    let next_item = outcomes.last().map_or(operation.next_item, |(item, _)| item + 1);
+    repository::advance(tx, operation.id, status, (successful, skipped, failed), finished_at, next_item).await?;
     if over {
         events::announce(tx, EventType::BulkOperationCompleted, operation.id).await?;
     }

@@ -3,13 +3,14 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use sqlx::{
-    Arguments, Database, Encode, Executor, FromRow, Postgres, SqlSafeStr, Sqlite, Transaction, Type,
+    Arguments, Database, Encode, Executor, FromRow, Postgres, Sqlite, Transaction, Type,
     error::BoxDynError,
     pool::PoolConnection,
     postgres::{PgArguments, PgRow},
     sqlite::{SqliteArguments, SqliteRow},
 };
 
+use super::query::Statement;
 use crate::error::{Error, Result};
 
 /// What a statement carries: any type every engine can store.
@@ -107,7 +108,7 @@ impl<DB: Database> Lease<DB> {
 /// One body, compiled for each engine.
 macro_rules! run {
     ($self:ident, $query:ident($sql:ident, $params:ident), |$statement:ident, $conn:ident| $run:expr) => {{
-        let (sql, started) = ($sql.into_sql_str(), Instant::now());
+        let (sql, started) = ($sql.text($self.dialect()), Instant::now());
         let outcome = match &mut $self.engine {
             Engine::Sqlite(lease) => {
                 let ($statement, $conn) = (sqlx::$query(sql.clone(), sqlite_args($params)?), lease.conn());
@@ -138,31 +139,32 @@ impl Conn {
     }
 
     /// Answers how many rows it touched.
-    pub async fn execute(&mut self, sql: impl SqlSafeStr, params: Params<'_>) -> Result<u64> {
+    pub async fn execute(&mut self, sql: impl Statement, params: Params<'_>) -> Result<u64> {
         run!(self, query_with(sql, params), |it, conn| it.execute(conn).await.map(|done| done.rows_affected()))
     }
 
     /// For a row that cannot be missing, as of an aggregate.
-    pub async fn fetch_one<T: Row>(&mut self, sql: impl SqlSafeStr, params: Params<'_>) -> Result<T> {
+    pub async fn fetch_one<T: Row>(&mut self, sql: impl Statement, params: Params<'_>) -> Result<T> {
         run!(self, query_as_with(sql, params), |it, conn| it.fetch_one(conn).await)
     }
 
     /// For a row that may be missing.
-    pub async fn fetch_optional<T: Row>(&mut self, sql: impl SqlSafeStr, params: Params<'_>) -> Result<Option<T>> {
+    pub async fn fetch_optional<T: Row>(&mut self, sql: impl Statement, params: Params<'_>) -> Result<Option<T>> {
         run!(self, query_as_with(sql, params), |it, conn| it.fetch_optional(conn).await)
     }
 
     /// For rows of a bounded number.
-    pub async fn fetch_all<T: Row>(&mut self, sql: impl SqlSafeStr, params: Params<'_>) -> Result<Vec<T>> {
+    pub async fn fetch_all<T: Row>(&mut self, sql: impl Statement, params: Params<'_>) -> Result<Vec<T>> {
         run!(self, query_as_with(sql, params), |it, conn| it.fetch_all(conn).await)
     }
 
     /// Row by row, for what has no bound. Not timed: the reader sets the pace.
     pub fn fetch<'c, T: Row + 'c>(
         &'c mut self,
-        sql: impl SqlSafeStr,
+        sql: impl Statement,
         params: Params<'_>,
     ) -> Result<BoxStream<'c, Result<T>>> {
+        let sql = sql.text(self.dialect());
         let Self { engine, spoilt } = self;
         let rows = match engine {
             Engine::Sqlite(lease) => sqlx::query_as_with(sql, sqlite_args(params)?).fetch(lease.conn()),
@@ -172,10 +174,11 @@ impl Conn {
     }
 
     /// Prepares a statement without running it: does this database understand it?
-    pub async fn prepare(&mut self, sql: impl SqlSafeStr) -> Result<()> {
+    pub async fn prepare(&mut self, sql: impl Statement) -> Result<()> {
+        let sql = sql.text(self.dialect());
         match &mut self.engine {
-            Engine::Sqlite(lease) => lease.conn().prepare(sql.into_sql_str()).await.map(drop).map_err(Error::from),
-            Engine::Postgres(lease, _) => lease.conn().prepare(sql.into_sql_str()).await.map(drop).map_err(Error::from),
+            Engine::Sqlite(lease) => lease.conn().prepare(sql).await.map(drop).map_err(Error::from),
+            Engine::Postgres(lease, _) => lease.conn().prepare(sql).await.map(drop).map_err(Error::from),
         }
     }
 

@@ -28,7 +28,7 @@ pub use copy::{Copied, Step, copy};
 pub use json::Json;
 pub use leader::Leadership;
 pub use location::Location;
-pub use query::{Query, portions};
+pub use query::{Query, Statement, portions};
 pub use tx::Tx;
 
 use crate::{config::Settings, error::Result};

@@ -3,25 +3,39 @@ use std::fmt::Write;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{Param, Params, params};
+use super::{Dialect, Param, Params, params};
+
+/// A statement that can be run.
+pub trait Statement {
+    /// As the engine wants it.
+    fn text(self, dialect: Dialect) -> SqlStr;
+}
+
+impl<T: SqlSafeStr> Statement for T {
+    fn text(self, _: Dialect) -> SqlStr {
+        self.into_sql_str()
+    }
+}
 
 /// A statement in the making. In its fragments `?` stands for the next parameter, whatever its number.
 pub struct Query<'a> {
     text: String,
     params: Vec<&'a dyn Param>,
+    /// Of the parameters, those that the beginning numbers itself.
+    numbered: usize,
 }
 
 impl<'a> Query<'a> {
     /// Begins with a fragment that carries no parameter.
     #[must_use]
     pub fn new(start: &'static str) -> Self {
-        Self { text: String::new(), params: Vec::new() }.then(start, params![])
+        Self { text: String::new(), params: Vec::new(), numbered: 0 }.then(start, params![])
     }
 
     /// Begins with a fragment that numbers its parameters itself, `$1` and so on.
     #[must_use]
     pub fn with(start: &'static str, params: &[&'a dyn Param]) -> Self {
-        Self { text: format!("{start} "), params: params.to_vec() }
+        Self { text: format!("{start} "), params: params.to_vec(), numbered: params.len() }
     }
 
     /// Adds a fragment.
@@ -31,13 +45,9 @@ impl<'a> Query<'a> {
     #[must_use]
     pub fn then(mut self, fragment: &'static str, params: &[&'a dyn Param]) -> Self {
         assert_eq!(fragment.matches('?').count(), params.len(), "`{fragment}` and its parameters");
-        let mut parts = fragment.split('?');
-        self.text.extend(parts.next());
-        for (part, param) in parts.zip(params) {
-            self.params.push(*param);
-            write!(self.text, "${}{part}", self.params.len()).expect("a String takes all text");
-        }
+        self.text.push_str(fragment);
         self.text.push(' ');
+        self.params.extend(params);
         self
     }
 
@@ -86,10 +96,26 @@ pub fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
-impl SqlSafeStr for &Query<'_> {
-    fn into_sql_str(self) -> SqlStr {
+impl Statement for &Query<'_> {
+    /// `SQLite` counts `?` itself; names like `$1` it would look up one by one, which is slow where there are hundreds. The
+    /// two do not mix.
+    fn text(self, dialect: Dialect) -> SqlStr {
         // Every fragment is a literal of this program; values travel as parameters.
-        AssertSqlSafe(self.text.as_str()).into_sql_str()
+        match dialect {
+            Dialect::Sqlite if self.numbered == 0 => AssertSqlSafe(self.text.as_str()).into_sql_str(),
+            _ => AssertSqlSafe(self.with_numbers()).into_sql_str(),
+        }
+    }
+}
+
+impl Query<'_> {
+    fn with_numbers(&self) -> String {
+        let mut parts = self.text.split('?');
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for (number, part) in (self.numbered + 1..).zip(parts) {
+            write!(text, "${number}{part}").expect("a String takes all text");
+        }
+        text
     }
 }
 
@@ -101,7 +127,8 @@ mod tests {
     fn rows_stand_one_after_the_other_with_parameters_of_their_own() {
         let rows = [(1_i64, "a".to_owned()), (2, "b".to_owned())];
         let query = Query::new("INSERT INTO t (n, s) VALUES").rows("(?, ?)", &rows, |row| vec![&row.0, &row.1]);
-        assert_eq!(query.text, "INSERT INTO t (n, s) VALUES ($1, $2) , ($3, $4) ");
+        assert_eq!(query.text, "INSERT INTO t (n, s) VALUES (?, ?) , (?, ?) ");
+        assert_eq!(query.with_numbers(), "INSERT INTO t (n, s) VALUES ($1, $2) , ($3, $4) ");
         assert_eq!(query.params().len(), 4);
     }
 

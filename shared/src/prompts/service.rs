@@ -1,6 +1,4 @@
 //! What can be done with a prompt.
-use std::slice;
-
 use serde_json::json;
 
 use super::{
@@ -243,7 +241,7 @@ pub async fn count_by_status(app: &App) -> Result<Vec<(LifecycleStatus, i64)>> {
 /// A prompt as it is after a write, once the index knows it so.
 pub(super) async fn indexed(tx: &mut Tx, id: PromptId) -> Result<Prompt> {
     let prompt = current(tx, id).await?;
-    indexing::put(tx, slice::from_ref(&prompt)).await?;
+    indexing::put(tx, &prompt).await?;
     Ok(prompt)
 }
 

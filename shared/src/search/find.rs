@@ -172,11 +172,12 @@ pub async fn find(app: &App, search: Search) -> Result<Found> {
     let corrections = ladder.corrections();
     let mut first = 0;
     let mut asked: Vec<Expression> = Vec::new();
-    let rungs = [ladder.exact(), ladder.wide(), ladder.loose(), ladder.quoted()];
+    let rungs = [Ladder::exact, Ladder::wide, Ladder::loose, Ladder::quoted];
     for (rung, expression) in (1..).zip(rungs) {
         if gathered.hits.len() >= ENOUGH {
             break;
         }
+        let expression = expression(&ladder);
         if !asked.contains(&expression) {
             gathered.take(&mut reading, rung, &expression).await?;
             asked.push(expression);

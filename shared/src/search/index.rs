@@ -155,25 +155,34 @@ impl Document<'_> {
     }
 }
 
-/// Puts documents into the index, or what changed of them, each of them once. Part of the transaction that writes them,
-/// whose owner lets nobody else write to them meanwhile.
-pub async fn put(tx: &mut Tx, documents: &[Document<'_>]) -> Result<()> {
-    let headers: Vec<Header> = documents.iter().map(Document::header).collect();
-    let (mut outdated, mut new) = (Vec::new(), Vec::new());
-    let written = repository::write(tx, &headers).await?;
-    for ((document, header), (doc, before)) in documents.iter().zip(&headers).zip(written) {
-        match before {
-            Some(text_hash) if header.live && text_hash == header.text_hash => continue,
-            Some(_) => outdated.push(doc),
-            None => {}
-        }
-        if document.live {
-            new.push((doc, document));
-        }
+/// Puts a document into the index, or what changed of it. Part of the transaction that writes the document, whose owner
+/// lets nobody else write to it meanwhile.
+pub async fn put(tx: &mut Tx, document: &Document<'_>) -> Result<()> {
+    let header = document.header();
+    let (changed, before) = repository::find(tx, &header.id).await?;
+    let Some((doc, text_hash)) = before else { return insert_from(tx, changed, &[(document, header)]).await };
+    repository::update(tx, &header, changed).await?;
+    if header.live && text_hash.as_ref() == Some(&header.text_hash) {
+        return Ok(());
     }
-    take_out(tx, &outdated).await?;
+    match tx.dialect() {
+        Dialect::Sqlite => sqlite::take_out(tx, doc).await?,
+        Dialect::Postgres => repository::take_out(tx, doc).await?,
+    }
+    if header.live { insert_texts(tx, &[(doc, document.texts())]).await } else { Ok(()) }
+}
+
+/// Puts documents into the index that it does not know.
+pub async fn insert(tx: &mut Tx, documents: &[Document<'_>]) -> Result<()> {
+    let changed = repository::next(tx).await?;
+    let documents: Vec<_> = documents.iter().map(|document| (document, document.header())).collect();
+    insert_from(tx, changed, &documents).await
+}
+
+async fn insert_from(tx: &mut Tx, changed: i64, documents: &[(&Document<'_>, Header)]) -> Result<()> {
+    let docs = repository::insert(tx, changed, documents.iter().map(|(_, header)| header)).await?;
     let (mut texts, mut bytes) = (Vec::new(), 0);
-    for (doc, document) in new {
+    for ((document, _), doc) in documents.iter().zip(docs).filter(|((document, _), _)| document.live) {
         texts.push((doc, document.texts()));
         bytes += document.fields().iter().flatten().map(|text| text.len()).sum::<usize>();
         if bytes >= TEXTS_BYTES {
@@ -182,13 +191,6 @@ pub async fn put(tx: &mut Tx, documents: &[Document<'_>]) -> Result<()> {
         }
     }
     insert_texts(tx, &texts).await
-}
-
-async fn take_out(tx: &mut Tx, docs: &[i64]) -> Result<()> {
-    match tx.dialect() {
-        Dialect::Sqlite => sqlite::take_out(tx, docs).await,
-        Dialect::Postgres => repository::take_out(tx, docs).await,
-    }
 }
 
 async fn insert_texts(tx: &mut Tx, texts: &[(i64, Texts)]) -> Result<()> {

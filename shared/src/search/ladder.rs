@@ -1,4 +1,6 @@
 //! How a query is asked: first as it is, then with other words, at last for any of its words.
+use std::collections::HashMap;
+
 use super::{
     expression::{AnyOf, Expression, Phrase},
     query::{Clause, Query},
@@ -29,11 +31,15 @@ pub(super) struct Ladder<'q> {
     query: &'q Query,
     vocabulary: &'q Vocabulary,
     documents: usize,
+    /// What a word that nobody has written was meant to be; one that may go on was meant to be more.
+    meant: HashMap<(&'q str, bool), Vec<String>>,
 }
 
 impl<'q> Ladder<'q> {
     pub(super) fn new(query: &'q Query, vocabulary: &'q Vocabulary, documents: usize) -> Self {
-        Self { query, vocabulary, documents }
+        let words = query.clauses.iter().filter(|clause| !clause.quoted).flat_map(words_of);
+        let meant = |(word, open): (&'q Word, bool)| ((word.folded.as_str(), open), meant(vocabulary, word, open));
+        Self { query, vocabulary, documents, meant: words.map(meant).collect() }
     }
 
     /// All words, the last one also as the beginning of one.
@@ -85,7 +91,7 @@ impl<'q> Ladder<'q> {
     pub(super) fn corrections(&self) -> Vec<Correction> {
         let (_, loose) = self.parted();
         let corrected = |(word, open): (&Word, bool)| {
-            let to = self.meant(word, open).into_iter().next()?;
+            let to = self.meant(word, open).first()?.clone();
             let from = self.query.as_typed(&word.folded);
             Some(Correction { from, to })
         };
@@ -100,9 +106,7 @@ impl<'q> Ladder<'q> {
                 quoted.push(self.any_of(self.as_written(clause)));
                 continue;
             }
-            let last = clause.words.len() - 1;
-            let open = clause.open || clause.star;
-            loose.extend(clause.words.iter().enumerate().map(|(place, word)| (word, open && place == last)));
+            loose.extend(words_of(clause));
         }
         (quoted, loose)
     }
@@ -124,7 +128,7 @@ impl<'q> Ladder<'q> {
         stems.into_iter().map(|stem| Phrase { terms: vec![stem], open: false })
     }
 
-    fn alternatives(&self, word: &Word, open: bool) -> Vec<Phrase> {
+    fn alternatives(&self, word: &'q Word, open: bool) -> Vec<Phrase> {
         let words = std::slice::from_ref(word);
         let mut phrases = vec![Phrase::of(words)];
         if open {
@@ -133,24 +137,13 @@ impl<'q> Ladder<'q> {
         }
         phrases.extend(synonyms::of(&words::stem(&word.folded)).iter().cloned());
         for meant in self.meant(word, open) {
-            phrases.push(Phrase::of(&words::words(&meant).collect::<Vec<_>>()));
+            phrases.push(Phrase::of(&words::words(meant).collect::<Vec<_>>()));
         }
         phrases
     }
 
-    /// What a word was meant to be, if nobody has written it.
-    fn meant(&self, word: &Word, open: bool) -> Vec<String> {
-        let known = self.vocabulary.knows(&word.folded)
-            || self.vocabulary.documents(&words::stem(&word.folded)) > 0
-            || open && self.vocabulary.knows_beginning(&word.folded);
-        if known || word.unspaced {
-            return Vec::new();
-        }
-        let corrections = self.vocabulary.corrections(&word.folded);
-        if !corrections.is_empty() {
-            return corrections.into_iter().map(str::to_owned).collect();
-        }
-        self.vocabulary.parts(&word.folded).map(|(one, other)| format!("{one} {other}")).into_iter().collect()
+    fn meant(&self, word: &'q Word, open: bool) -> &[String] {
+        self.meant.get(&(word.folded.as_str(), open)).map_or(&[], Vec::as_slice)
     }
 
     /// Rare words tell more: the logarithm of how many documents there are for each that has one.
@@ -164,6 +157,27 @@ impl<'q> Ladder<'q> {
         let weight = (1.0 + (self.documents as f64 + 1.0) / (having as f64 + 1.0)).ln();
         AnyOf { phrases, weight }
     }
+}
+
+/// The words of a clause, and whether each may go on: the last one may, if somebody is still typing it.
+fn words_of(clause: &Clause) -> impl Iterator<Item = (&Word, bool)> {
+    let (open, last) = (clause.open || clause.star, clause.words.len() - 1);
+    clause.words.iter().enumerate().map(move |(place, word)| (word, open && place == last))
+}
+
+/// What a word was meant to be, if nobody has written it.
+fn meant(vocabulary: &Vocabulary, word: &Word, open: bool) -> Vec<String> {
+    let known = vocabulary.knows(&word.folded)
+        || vocabulary.documents(&words::stem(&word.folded)) > 0
+        || open && vocabulary.knows_beginning(&word.folded);
+    if known || word.unspaced {
+        return Vec::new();
+    }
+    let corrections = vocabulary.corrections(&word.folded);
+    if !corrections.is_empty() {
+        return corrections.into_iter().map(str::to_owned).collect();
+    }
+    vocabulary.parts(&word.folded).map(|(one, other)| format!("{one} {other}")).into_iter().collect()
 }
 
 fn is_stop_clause(clause: &Clause) -> bool {

@@ -20,7 +20,7 @@ pub use facets::{FacetCount, FacetsWanted, ValueCount};
 pub use filter::{Condition, Field, Filter};
 pub use find::{Found, Hit, Place, Search, find};
 pub use highlight::Marker;
-pub use index::{ANALYSIS, Document, clear, faults, forget, holds, put};
+pub use index::{ANALYSIS, Document, clear, faults, forget, holds, insert, put};
 pub use mirror::Index;
 pub use suggest::{SUGGESTIONS_MAX, Suggestion, SuggestionKind, suggest};
 

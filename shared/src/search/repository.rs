@@ -7,61 +7,48 @@ use crate::{
     error::{Error, Result},
 };
 
+/// The number for the first document that is written now.
+pub(super) async fn next(conn: &mut Conn) -> Result<i64> {
+    let query = Query::new("SELECT").then(conn.dialect().choose(sqlite::NEXT, postgres::NEXT), params![]);
+    let (next,) = conn.fetch_one(&query, query.params()).await?;
+    Ok(next)
+}
+
+/// The same; and of a document, if it is there, its number and, if its texts are in the index, their hash.
+pub(super) async fn find(conn: &mut Conn, id: &str) -> Result<(i64, Option<(i64, Option<String>)>)> {
+    let query = Query::new("SELECT")
+        .then(conn.dialect().choose(sqlite::NEXT, postgres::NEXT), params![])
+        .then(", doc, CASE WHEN live THEN text_hash END", params![])
+        .then("FROM (SELECT 1) AS one LEFT JOIN search_documents ON id = ?", &[&id]);
+    let (next, doc, text_hash): (i64, Option<i64>, _) = conn.fetch_one(&query, query.params()).await?;
+    Ok((next, doc.map(|doc| (doc, text_hash))))
+}
+
 const UPDATE: &str = "UPDATE search_documents SET live = $2, analysis = $3, text_hash = $4, name = $5, category = $6,
                           tags = $7, labels = $8, lifecycle_status = $9, template_format = $10, created_by = $11,
                           model = $12, variables = $13, updated_at = $14, changed = $15
                       WHERE id = $1";
 
-/// Writes what is known of documents. Answers, in their order, the number of each and, if its texts are in the index,
-/// their hash.
-///
 /// Whoever writes to a document holds what it is made of, so nobody else writes to its row meanwhile.
-pub(super) async fn write(tx: &mut Tx, headers: &[Header]) -> Result<Vec<(i64, Option<String>)>> {
-    let (mut next, mut known) = find(tx, headers).await?;
+pub(super) async fn update(tx: &mut Tx, header: &Header, changed: i64) -> Result<()> {
+    let number: &dyn Param = &changed;
+    let row = [header.params().as_slice(), &[number]].concat();
+    tx.execute(UPDATE, &row).await.map(drop)
+}
+
+/// Answers the numbers of the documents, in their order.
+pub(super) async fn insert<'h>(
+    tx: &mut Tx,
+    changed: i64,
+    headers: impl Iterator<Item = &'h Header>,
+) -> Result<Vec<i64>> {
     let step = match tx.dialect() {
         Dialect::Sqlite => 1,
         Dialect::Postgres => 0,
     };
-    let mut new = Vec::new();
-    for header in headers {
-        if known.contains_key(&header.id) {
-            let row = [header.params().as_slice(), &[&next]].concat();
-            tx.execute(UPDATE, &row).await?;
-        } else {
-            new.push((header, next));
-        }
-        next += step;
-    }
-    known.extend(insert(tx, &new).await?.into_iter().map(|(doc, id)| (id, (doc, None))));
-    let place =
-        |header: &Header| known.remove(&header.id).ok_or_else(|| Error::internal("a document without a number"));
-    headers.iter().map(place).collect()
-}
-
-/// The number for the first change, and of those documents that are there their numbers and the hashes of their texts.
-async fn find(tx: &mut Tx, headers: &[Header]) -> Result<(i64, HashMap<String, (i64, Option<String>)>)> {
-    let (mut next, mut known) = (0, HashMap::new());
-    for headers in portions(headers) {
-        // One row at least, for the number.
-        let query = Query::new("SELECT").then(tx.dialect().choose(sqlite::NEXT, postgres::NEXT), params![]);
-        let query = query
-            .then(", d.doc, d.id, CASE WHEN d.live THEN d.text_hash END", params![])
-            .then("FROM (SELECT 1) AS one LEFT JOIN search_documents d ON d.id IN (", params![])
-            .rows("?", headers, |header| vec![&header.id])
-            .then(")", params![]);
-        let rows: Vec<(i64, Option<i64>, Option<String>, Option<String>)> =
-            tx.fetch_all(&query, query.params()).await?;
-        for (number, doc, id, text_hash) in rows {
-            next = number;
-            known.extend(doc.zip(id).map(|(doc, id)| (id, (doc, text_hash))));
-        }
-    }
-    Ok((next, known))
-}
-
-async fn insert(tx: &mut Tx, new: &[(&Header, i64)]) -> Result<Vec<(i64, String)>> {
-    let mut numbers = Vec::with_capacity(new.len());
-    for rows in portions(new) {
+    let new: Vec<(&Header, i64)> = (0..).zip(headers).map(|(place, header)| (header, changed + place * step)).collect();
+    let mut docs = HashMap::new();
+    for rows in portions(&new) {
         let start = "INSERT INTO search_documents (id, live, analysis, text_hash, name, category, tags, labels,
                                                    lifecycle_status, template_format, created_by, model, variables,
                                                    updated_at, changed) VALUES";
@@ -70,21 +57,19 @@ async fn insert(tx: &mut Tx, new: &[(&Header, i64)]) -> Result<Vec<(i64, String)
                 let number: &dyn Param = number;
                 [header.params().as_slice(), &[number]].concat()
             })
-            .then("RETURNING doc, id", params![]);
-        let rows: Vec<(i64, String)> = tx.fetch_all(&query, query.params()).await?;
-        numbers.extend(rows);
+            .then("RETURNING id, doc", params![]);
+        let rows: Vec<(String, i64)> = tx.fetch_all(&query, query.params()).await?;
+        docs.extend(rows);
     }
-    Ok(numbers)
+    let number = |(header, _): &(&Header, i64)| docs.get(&header.id).copied();
+    new.iter().map(number).collect::<Option<_>>().ok_or_else(|| Error::internal("a document without a number"))
 }
 
 const DELETE_TEXTS: &str = "DELETE FROM search_texts WHERE doc = $1";
 
-/// Takes terms out.
-pub(super) async fn take_out(tx: &mut Tx, docs: &[i64]) -> Result<()> {
-    for doc in docs {
-        tx.execute(DELETE_TEXTS, params![doc]).await?;
-    }
-    Ok(())
+/// Takes the terms of a document out.
+pub(super) async fn take_out(tx: &mut Tx, doc: i64) -> Result<()> {
+    tx.execute(DELETE_TEXTS, params![doc]).await.map(drop)
 }
 
 const FORGET_TEXTS: &str = "DELETE FROM search_texts";

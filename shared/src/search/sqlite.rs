@@ -74,12 +74,9 @@ pub(super) async fn insert_texts(tx: &mut Tx, texts: &[(i64, Texts)]) -> Result<
 
 const DELETE_WORDS: &str = "DELETE FROM search_words WHERE rowid = $1";
 
-pub(super) async fn take_out(tx: &mut Tx, docs: &[i64]) -> Result<()> {
-    repository::take_out(tx, docs).await?;
-    for doc in docs {
-        tx.execute(DELETE_WORDS, params![doc]).await?;
-    }
-    Ok(())
+pub(super) async fn take_out(tx: &mut Tx, doc: i64) -> Result<()> {
+    repository::take_out(tx, doc).await?;
+    tx.execute(DELETE_WORDS, params![doc]).await.map(drop)
 }
 
 const TEXTS: &str = "SELECT t.name, t.tags, t.description, t.body FROM search_texts t

@@ -165,12 +165,12 @@ async fn index_on_postgres(tx: &mut Tx, chunk: &[Row], documents: &[(i64,)]) {
 }
 
 /// Two updates of each row, each on disk before the next. How long that takes.
-pub(crate) async fn update_twice(app: &App, jobs: &[JobId]) -> Duration {
+pub(crate) async fn update_twice(app: App, jobs: Vec<JobId>) -> Duration {
     let began = Instant::now();
     for job in jobs {
         for state in ["running", "done"] {
             let mut tx = app.begin(&caller()).await.unwrap();
-            let touched = tx.execute("UPDATE jobs SET state = $2 WHERE id = $1", &[job, &state]).await.unwrap();
+            let touched = tx.execute("UPDATE jobs SET state = $2 WHERE id = $1", &[&job, &state]).await.unwrap();
             assert_eq!(touched, 1);
             tx.commit().await.unwrap();
         }

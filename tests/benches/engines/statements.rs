@@ -137,7 +137,8 @@ impl<'a> Filling<'a> {
         } else {
             panic!("this bench does not know what this statement carries: {known}");
         };
-        let wanted = (1..100).take_while(|number| sql.contains(&format!("${number}"))).count();
+        let numbered = (1..100).take_while(|number| sql.contains(&format!("${number}"))).count();
+        let wanted = numbered.max(sql.matches('?').count());
         assert_eq!(params.len(), wanted, "another number of parameters than this bench knows: {sql}");
         Statement { sql, params, answer }
     }
@@ -148,7 +149,7 @@ impl<'a> Filling<'a> {
         let name = &self.about.names[self.made - 1];
         let tags = store::TAGS.join(" ");
         let texts = [name.as_str(), &tags, store::DESCRIPTION, store::CONTENT];
-        if known.contains("LEFT JOIN search_documents d") {
+        if known.contains("LEFT JOIN search_documents") {
             (vec![text(&self.prompt)], Answer::Number)
         } else if begins("INSERT INTO search_documents (") {
             (self.insert_document(name), Answer::Number)

@@ -3,6 +3,7 @@ mod changes;
 mod conflicts;
 mod items;
 mod orders;
+mod real;
 mod rounds;
 mod transfer;
 

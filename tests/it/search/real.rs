@@ -1,28 +1,14 @@
 //! A collection of real prompts: each is found by its name, also when one letter of it is wrong.
-//!
-//! The collection is not part of the repository. `PROMPT_STORE_TEST_PROMPTS` names a CSV file with the columns `act`
-//! and `prompt`.
 use std::collections::BTreeSet;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::json;
-use support::{TestApp, skipped};
+use support::{TestApp, real_prompts};
 
 use super::{names, say, search};
 
-const VARIABLE: &str = "PROMPT_STORE_TEST_PROMPTS";
 /// Shorter words are not taken for typos.
 const LETTERS_MIN: usize = 4;
-
-/// Names and texts; of a name that is repeated the first, as an import takes them.
-fn collection() -> Option<Vec<(String, String)>> {
-    let path = std::env::var(VARIABLE).ok().filter(|path| !path.is_empty())?;
-    let mut reader = csv::Reader::from_path(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let rows = reader.deserialize::<std::collections::HashMap<String, String>>();
-    let mut seen = BTreeSet::new();
-    let rows = rows.map(|row| row.unwrap()).map(|mut row| (row.remove("act").unwrap(), row.remove("prompt").unwrap()));
-    Some(rows.filter(|(name, _)| seen.insert(name.clone())).collect())
-}
 
 async fn filled(rows: &[(String, String)]) -> TestApp {
     let test = TestApp::api().await;
@@ -94,9 +80,7 @@ fn tell(what: &str, places: &[Option<usize>]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_real_prompt_is_found_by_its_name_and_by_its_name_misspelt() {
-    let Some(rows) = collection() else {
-        return skipped(&format!("{VARIABLE}, a CSV file of real prompts"));
-    };
+    let Some(rows) = real_prompts() else { return };
     let test = filled(&rows).await;
     let mut wrong = Vec::new();
 

@@ -1,6 +1,4 @@
 //! Prompts of another store, written down as they were there.
-use std::slice;
-
 use serde_json::json;
 
 use super::repository;
@@ -79,7 +77,7 @@ pub async fn follow_as_was(tx: &mut Tx, prompt: &PromptAsWas, from: i64) -> Resu
 /// neither found nor told of.
 pub async fn moved_in(tx: &mut Tx, id: PromptId, is_new: bool) -> Result<()> {
     let Some(prompt) = prompts::repository::find(tx, id, &Selector::Latest, Show::PROMPT).await? else { return Ok(()) };
-    indexing::put(tx, slice::from_ref(&prompt)).await?;
+    indexing::put(tx, &prompt).await?;
     if is_new {
         let more = json!({ "change_type": ChangeType::Import });
         return events::announce(tx, EventType::PromptCreated, &prompt, more).await;

@@ -44,7 +44,7 @@ pub async fn insert_many<'a>(
     audit::record_many(tx, "prompt.created", &ids).await?;
     let actor = &*tx.caller().actor.clone();
     let prompts: Vec<Prompt> = kept.iter().map(|(id, draft)| made_of(draft, *id, actor, now)).collect();
-    indexing::put(tx, &prompts).await?;
+    indexing::insert(tx, &prompts).await?;
     let more = json!({ "change_type": change_type });
     events::announce_many(tx, EventType::PromptCreated, &prompts, more).await?;
     Ok(new.into_iter().map(|(id, _)| made.contains(&id).then_some(id)).collect())
