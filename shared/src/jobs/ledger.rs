@@ -86,6 +86,12 @@ impl Claim {
         let lease_end = tx.now() + lease;
         owned(tx.execute(HOLD, params![self.id, self.fence, lease_end]).await?)
     }
+
+    /// Its worker still lives: the lease begins anew, without counting as progress. It fails like [`hold`](Self::hold).
+    pub async fn keep(&self, tx: &mut Tx, lease: Duration) -> Result<()> {
+        let lease_end = tx.now() + lease;
+        owned(tx.execute(KEEP, params![self.id, self.fence, lease_end, quarantine()]).await?)
+    }
 }
 
 fn owned(rows: u64) -> Result<()> {
@@ -141,14 +147,13 @@ const CLAIMABLE: &str = "SELECT count(*) FROM jobs
 
 const HOLD: &str = "UPDATE jobs SET run_at = $3, claims = 0 WHERE id = $1 AND state = 'running' AND fence = $2";
 
-const RENEW: &str = "UPDATE jobs SET run_at = $3 + CASE claims WHEN 2 THEN $4 ELSE 0 END
-                     WHERE id = $1 AND state = 'running' AND fence = $2";
+const KEEP: &str = "UPDATE jobs SET run_at = $3 + CASE claims WHEN 2 THEN $4 ELSE 0 END
+                    WHERE id = $1 AND state = 'running' AND fence = $2";
 
-/// Its worker still lives: the lease begins anew, without counting as progress.
+/// Keeps a job while it runs.
 pub async fn renew(app: &App, caller: &Caller, claim: &Claim) -> Result<()> {
     let mut tx = app.begin(caller).await?;
-    let lease_end = tx.now() + app.settings.lease;
-    owned(tx.execute(RENEW, params![claim.id, claim.fence, lease_end, quarantine()]).await?)?;
+    claim.keep(&mut tx, app.settings.lease).await?;
     tx.commit().await
 }
 

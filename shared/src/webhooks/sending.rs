@@ -105,7 +105,8 @@ pub async fn deliver(app: &App, claim: &Claim, id: WebhookId) -> Result<Outcome>
 /// The next few deliveries; only one, if it is not known whether anybody is there. None, if there is nothing to do.
 async fn take(app: &App, caller: &Caller, claim: &Claim, id: WebhookId) -> Result<Option<Batch>> {
     let mut tx = app.begin(caller).await?;
-    claim.hold(&mut tx, app.settings.lease).await?;
+    // Progress is an answer that was written down: a delivery whose worker is lost each time is poison.
+    claim.keep(&mut tx, app.settings.lease).await?;
     let now = tx.now();
     let due = due(&mut tx, id, now).await?;
     tx.commit().await?;
