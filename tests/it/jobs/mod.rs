@@ -50,10 +50,16 @@ fn silent(test: &TestApp) -> App {
     App { doorbell: Doorbell::Silent, ..test.app.clone() }
 }
 
-/// Waits until so many jobs are done, and as many prompts made.
+/// Waits until so many jobs are done, as long as they become more, and as many prompts made.
 async fn all_done(test: &TestApp, count: usize) {
-    let count = i64::try_from(count).unwrap();
-    until("every job is done", async || (test.count(DONE).await >= count).then_some(())).await;
+    let (count, mut done) = (i64::try_from(count).unwrap(), -1);
+    while done < count {
+        done = until("another job is done", async || {
+            let now = test.count(DONE).await;
+            (now > done).then_some(now)
+        })
+        .await;
+    }
     assert_eq!((test.count(DONE).await, test.count(JOBS).await, test.count(PROMPTS).await), (count, count, count));
 }
 
