@@ -7,7 +7,7 @@ ONLY ?=
 # One engine: `make test STORE=postgres`
 STORE ?=
 
-.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-search bench-lint bench-bulk chaos dev openapi dist clean
+.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-search bench-lint bench-bulk chaos promises dev openapi dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
@@ -63,6 +63,11 @@ chaos: setup ## kill, stop and empty what runs, and look whether anything was lo
 	$(if $(CONTROL),CHAOS_CONTROL=1 TEST_BINARIES=$(CURDIR)/target/unfenced/debug) \
 		TEST_STORE=$(STORE) $(if $(SEED),CHAOS_SEED=$(SEED)) CHAOS_SECONDS=$(or $(SECONDS),600) \
 		$(CARGO) test --locked --package tests --test it -- --nocapture processes::chaos
+
+promises: setup ## show what is promised of jobs, in full and with figures; STORE=postgres, ITEMS=200000
+	$(CARGO) build --locked --package api --package worker --bins
+	PROMISES=long TEST_STORE=$(STORE) $(if $(ITEMS),PROMISES_ITEMS=$(ITEMS)) \
+		$(CARGO) test --locked --package tests --test it -- --nocapture --test-threads 1 promises
 
 dev: ## serve, and start again on every change
 	@deploy/dev.sh

@@ -1,5 +1,6 @@
 //! The real binaries, as child processes on one database.
 use std::{
+    fs::{read_dir, read_link, read_to_string},
     io::Read,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
@@ -68,6 +69,30 @@ impl Process {
             assert!(started.elapsed() < PATIENCE, "the process did not end");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Has it ended?
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// The most memory it has had so far.
+    pub fn peak_mib(&self) -> f64 {
+        let status = read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+    }
+
+    /// Does it speak from this port of the machine's own address?
+    pub fn speaks_from(&self, port: u16) -> bool {
+        let (address, sockets) = (format!("0100007F:{port:04X}"), read_to_string("/proc/net/tcp").unwrap());
+        let columns = sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let inodes: Vec<_> = columns.filter(|it| it[1] == address).map(|it| format!("socket:[{}]", it[9])).collect();
+        let files = read_dir(format!("/proc/{}/fd", self.id())).unwrap();
+        files
+            .flatten()
+            .filter_map(|file| read_link(file.path()).ok())
+            .any(|it| inodes.iter().any(|inode| it.as_os_str() == inode.as_str()))
     }
 
     /// Its process id.

@@ -7,7 +7,7 @@ use std::{
 use axum::{
     Router,
     body::{Bytes, to_bytes},
-    extract::Request,
+    extract::{ConnectInfo, Request},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -17,6 +17,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 /// A request that came.
 #[derive(Clone, Debug)]
 pub struct Received {
+    /// The port it came from.
+    pub port: u16,
     /// The path it asked for.
     pub path: String,
     /// What was said with it.
@@ -72,8 +74,10 @@ impl Receiver {
             let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
             async move {
                 let (parts, body) = request.into_parts();
+                let ConnectInfo(from) = parts.extensions.get::<ConnectInfo<SocketAddr>>().unwrap();
+                let (port, path) = (from.port(), parts.uri.path().to_owned());
                 let body = to_bytes(body, usize::MAX).await.unwrap();
-                let request = Received { path: parts.uri.path().to_owned(), headers: parts.headers, body };
+                let request = Received { port, path, headers: parts.headers, body };
                 let n = {
                     let mut kept = kept.lock().unwrap();
                     kept.push(request.clone());
@@ -82,7 +86,8 @@ impl Receiver {
                 answer(n, request).await
             }
         });
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         Self { address, received, serving }
     }
 

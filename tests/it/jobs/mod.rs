@@ -2,6 +2,7 @@
 mod claims;
 mod doorbells;
 mod failures;
+mod promises;
 mod redis;
 
 use serde_json::json;

@@ -88,31 +88,6 @@ async fn a_worker_that_comes_back_late_does_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn redis_emptied_in_the_middle_costs_no_prompt() {
-    let redis = RedisServer::start();
-    let store = Processes::distributed(&redis);
-    let _api = store.start_api().await;
-    let mut all = Vec::new();
-    for set in 0..30 {
-        let rows = rows(&format!("set {set}"), 50, 0);
-        order(&store, &rows).await;
-        all.extend(rows);
-    }
-    let _workers = [store.start_worker(), store.start_worker()];
-    until("some are done", async || (count(&store, LEFT).await < 1500).then_some(())).await;
-
-    redis.flush().await;
-
-    assert!(count(&store, LEFT).await > 0, "the flush came too late");
-    until("all are done", async || (count(&store, LEFT).await == 0).then_some(())).await;
-    until("all jobs are settled", async || {
-        (count(&store, "SELECT count(*) FROM jobs WHERE state <> 'done'").await == 0).then_some(())
-    })
-    .await;
-    holds_exactly(&store, &all).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn without_a_worker_nothing_advances_and_health_says_so() {
     let redis = RedisServer::start();
     let store = Processes::distributed(&redis);

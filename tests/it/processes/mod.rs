@@ -4,6 +4,7 @@ mod chaos;
 mod commands;
 mod durability;
 mod hosts;
+mod promises;
 pub(crate) mod start;
 
 use std::collections::HashMap;

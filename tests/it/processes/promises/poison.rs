@@ -1,0 +1,94 @@
+//! A job that kills its worker, each time: it is put aside, and nobody else has to wait for it.
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use support::{Process, Processes, Receiver, RedisServer, caller, figure, in_full, open_for_bench, percentile, until};
+
+use super::{as_shipped, errand, of, workers_live};
+
+const DEATHS: usize = 3;
+const WORKERS: usize = 3;
+
+/// A receiver that kills whoever calls it, as a message would that its sender cannot bear; but only so often.
+async fn killer(workers: Arc<Mutex<Vec<Process>>>) -> Receiver {
+    Receiver::answering(move |call, request| {
+        if call < DEATHS {
+            let mut workers = workers.lock().unwrap();
+            workers.iter_mut().find(|worker| worker.speaks_from(request.port)).unwrap().kill();
+        }
+        StatusCode::NO_CONTENT
+    })
+    .await
+}
+
+/// Starts the workers that have died again, as a supervisor would.
+fn revive(store: &Processes, workers: &Mutex<Vec<Process>>) {
+    for worker in workers.lock().unwrap().iter_mut().filter_map(|it| it.has_ended().then_some(it)) {
+        *worker = store.start_worker();
+    }
+}
+
+/// The job that was given up, as an administrator sees it.
+async fn dead(store: &Processes) -> Option<Value> {
+    let (_, page) = store.get("/api/v1/jobs?state=dead").await?;
+    page["items"].as_array().unwrap().first().cloned()
+}
+
+/// As if the minute were over for which a job that has killed twice is left alone.
+async fn end_quarantine(store: &Processes) {
+    let app = open_for_bench(&store.location()).await;
+    let mut tx = app.begin(&caller()).await.unwrap();
+    tx.execute("UPDATE jobs SET run_at = 0 WHERE queue = 'webhook-deliveries' AND claims = 2", &[]).await.unwrap();
+    tx.commit().await.unwrap();
+    app.db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_kills_its_worker_is_dead_after_three_and_keeps_no_other_waiting() {
+    let redis = RedisServer::start();
+    let store = as_shipped(Processes::distributed(&redis));
+    let _api = store.start_api().await;
+    let workers: Arc<Mutex<Vec<Process>>> = Arc::default();
+    workers.lock().unwrap().extend((0..WORKERS).map(|_| store.start_worker()));
+    workers_live(&store, 3).await;
+    let (mut usual, mut meanwhile) = (Vec::new(), Vec::new());
+    for _ in 0..of(20, 300) {
+        usual.push(errand(&store, 1).await.ended);
+    }
+
+    let receiver = killer(Arc::clone(&workers)).await;
+    let hook = json!({ "name": "killer", "url": receiver.url(), "events": ["bulk_operation.started"] });
+    assert_eq!(store.post("/api/v1/webhooks", &hook).await.unwrap().0, 201);
+    let job = loop {
+        meanwhile.push(errand(&store, 1).await.ended);
+        if let Some(job) = dead(&store).await {
+            break job;
+        }
+        revive(&store, &workers);
+        if !in_full() && receiver.received().len() == 2 {
+            end_quarantine(&store).await;
+        }
+    };
+
+    assert_eq!((receiver.received().len(), &job["error"]), (DEATHS, &json!("poison")), "{job}");
+    let id = job["id"].as_str().unwrap();
+    let (status, again) = store.post(&format!("/api/v1/jobs/{id}/retry"), &json!({})).await.unwrap();
+    assert_eq!((status, &again["state"]), (200, &json!("available")), "{again}");
+    until("it is called once more", async || (receiver.received().len() > DEATHS).then_some(())).await;
+    let p95 = |times: &[Duration]| percentile(times, 95);
+    figure(
+        "poison",
+        format_args!(
+            "dead after {DEATHS} workers; p95 of {} others {:.2?}, p95 of {} others meanwhile {:.2?}, the slowest {:.1?}",
+            usual.len(),
+            p95(&usual),
+            meanwhile.len(),
+            p95(&meanwhile),
+            percentile(&meanwhile, 100)
+        ),
+    );
+}

@@ -1,0 +1,65 @@
+//! How soon the work of a worker goes on without it.
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{Process, Processes, RedisServer, figure, until};
+
+use super::{LEFT, as_shipped, count, drained, of, operations, order, rows, workers_live};
+
+/// A worker has a long operation at each of its places when it ends, and another has nothing to do. Answers how long the
+/// last of the operations stood still afterwards.
+async fn standstill(end: impl FnOnce(&mut Process)) -> Duration {
+    let redis = RedisServer::start();
+    let store = as_shipped(Processes::distributed(&redis));
+    let _api = store.start_api().await;
+    let mut lost = store.start_worker();
+    for set in 0..2 {
+        order(&store, &rows(&format!("set {set}"), of(2000, 6000), 0)).await;
+    }
+    until("both are begun", async || operations(&store).await.iter().all(|it| processed(it) > 0).then_some(())).await;
+    let _other = store.start_worker();
+    workers_live(&store, 2).await;
+
+    end(&mut lost);
+
+    let ended = Instant::now();
+    let before = operations(&store).await;
+    assert!(!before.iter().any(is_over), "it ended too late");
+    until("both go on", async || {
+        let now = operations(&store).await;
+        now.iter().zip(&before).all(|(now, before)| processed(now) > processed(before)).then_some(())
+    })
+    .await;
+    let standstill = ended.elapsed();
+    drained(&store, LEFT).await;
+    assert_eq!(count(&store, "SELECT count(*) FROM prompts").await, 2 * of(2000, 6000));
+    standstill
+}
+
+fn processed(operation: &Value) -> i64 {
+    operation["processed_items"].as_i64().unwrap()
+}
+
+fn is_over(operation: &Value) -> bool {
+    operation["finished_at"].is_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_work_of_a_worker_that_was_killed_goes_on_after_its_lease() {
+    let standstill = standstill(Process::kill).await;
+
+    figure("recovery after SIGKILL", format_args!("{standstill:.1?}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_work_of_a_worker_that_was_asked_to_end_goes_on_at_once() {
+    let mut ending = Duration::ZERO;
+    let standstill = standstill(|worker| {
+        let asked = Instant::now();
+        assert_eq!(worker.terminate().code(), Some(0));
+        ending = asked.elapsed();
+    })
+    .await;
+
+    figure("recovery after SIGTERM", format_args!("{standstill:.1?}; the worker had ended {ending:.1?} after it"));
+}
