@@ -22,6 +22,10 @@ use crate::id::JobId;
 /// So many ids may be outstanding in a queue: the backlog stays in the ledger.
 pub const WINDOW: usize = 500;
 
+/// Many who ring at the same moment all see that there is room. What was rung for is handed over to those who listen by a
+/// script, all of it at once; beyond some 8000 ids that fails, and nobody would hear anything any more.
+const HANDED_OVER_MOST: usize = 4000;
+
 /// For all the rings of one commit. Whoever waits for an answer does not wait longer for a bell.
 const RING_TIMEOUT: Duration = Duration::from_millis(250);
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
@@ -129,6 +133,9 @@ impl Doorbell {
                 let mut connection = connection.clone();
                 let lengths = tokio::time::timeout(RING_TIMEOUT, pipe.query_async(&mut connection));
                 let (active, scheduled): (usize, usize) = lengths.await.context("it does not answer")??;
+                if scheduled > HANDED_OVER_MOST {
+                    hand_over(&mut connection, &config, scheduled).await?;
+                }
                 active + scheduled
             }
             Self::Silent => WINDOW,
@@ -167,6 +174,8 @@ impl Doorbell {
         if let Self::Redis { connection, prefix } = self {
             for queue in Queue::ALL {
                 redis_bell(connection, prefix, queue).vacuum().await?;
+                let done = redis_config(prefix, queue).done_jobs_set();
+                redis::cmd("DEL").arg(done).query_async::<()>(&mut connection.clone()).await?;
             }
         }
         Ok(())
@@ -184,9 +193,26 @@ fn redis_config(prefix: &str, queue: Queue) -> apalis_redis::Config {
         .queue(format!("{prefix}:{}", queue.name()))
         // With locks each job searches the whole backlog; the ledger's claim is the lock.
         .lock_tasks(false)
-        .persist_results(false)
+        // What was heard is crossed off. Otherwise Redis keeps it for ever, and rings for all of it when its worker is lost.
+        .persist_results(true)
         .emit_events(false)
         .batch_size(queue.concurrency())
         .heartbeat_interval(Duration::from_secs(10))
         .missed_heartbeats(3)
+}
+
+/// Hands over what was rung for, without the script. What is lost on the way is rung for again.
+async fn hand_over(
+    connection: &mut ConnectionManager,
+    config: &apalis_redis::Config,
+    scheduled: usize,
+) -> anyhow::Result<()> {
+    let rung: Vec<(String, f64)> =
+        redis::cmd("ZPOPMIN").arg(config.scheduled_jobs_set()).arg(scheduled).query_async(connection).await?;
+    let ids: Vec<String> = rung.into_iter().map(|(id, _)| id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    redis::cmd("RPUSH").arg(config.active_jobs_list()).arg(ids).query_async::<()>(connection).await?;
+    Ok(())
 }

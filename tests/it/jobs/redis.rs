@@ -2,6 +2,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use shared::jobs::Doorbell;
 use support::{RedisServer, TestApp, until};
 
 use super::{DONE, RUNNING, all_done, meddle, order};
@@ -92,5 +93,48 @@ async fn a_redis_that_hangs_holds_up_nobody() {
     all_done(&test, 4).await;
     redis.resume();
     order(&test.app, "after", 1).await;
+    all_done(&test, 5).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_heard_leaves_nothing_in_redis() {
+    let redis = RedisServer::start();
+    let test = TestApp::distributed_over(&redis).await;
+    order(&test.app, "heard", 100).await;
+    all_done(&test, 100).await;
+
+    let mut client = redis::Client::open(redis.url()).unwrap();
+    until("Redis has forgotten what was heard", async || {
+        test.app.doorbell.sweep().await.unwrap();
+        let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut client).unwrap();
+        let left = keys.iter().filter(|key| !key.contains(":workers") && !key.starts_with("core:")).collect::<Vec<_>>();
+        left.is_empty().then_some(())
+    })
+    .await;
+}
+
+/// As if nine thousand more had been rung for, by many who all saw that there was room.
+const OVERFILL: &str = "
+    local function key(name) return KEYS[1] .. ':bulk-operations:' .. name end
+    local id, score = unpack(redis.call('zrange', key('scheduled'), 0, 0, 'withscores'))
+    for n = 1, 9000 do
+        local other = string.format('7%025d', n)
+        redis.call('hset', key('data'), other, redis.call('hget', key('data'), id))
+        redis.call('hset', key('meta:' .. other), unpack(redis.call('hgetall', key('meta:' .. id))))
+        redis.call('zadd', key('scheduled'), score, other)
+    end";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_rings_than_redis_can_hand_over_at_once_are_heard_all_the_same() {
+    let redis = RedisServer::start();
+    let mut test = TestApp::distributed_over(&redis).await;
+    test.stop_worker().await;
+    order(&test.app, "among many", 5).await;
+    let Doorbell::Redis { prefix, .. } = &test.app.doorbell else { unreachable!() };
+    let mut client = redis::Client::open(redis.url()).unwrap();
+    redis::cmd("EVAL").arg(OVERFILL).arg(1).arg(&**prefix).exec(&mut client).unwrap();
+
+    test.start_worker();
+
     all_done(&test, 5).await;
 }
