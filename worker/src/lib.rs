@@ -83,8 +83,9 @@ pub async fn work(app: &App, id: JobId) -> Result<()> {
 async fn hold_and_run(app: &App, claim: &Claim) -> Result<Outcome> {
     let (its_app, its_claim) = (app.clone(), claim.clone());
     let mut task = AbortOnDropHandle::new(tokio::spawn(async move { dispatch::dispatch(&its_app, &its_claim).await }));
-    let mut renewal = tokio::time::interval(app.settings.lease / 3);
-    renewal.tick().await;
+    // A tick that is due at once takes a millisecond, which is longer than many jobs.
+    let pause = app.settings.lease / 3;
+    let mut renewal = tokio::time::interval_at(tokio::time::Instant::now() + pause, pause);
     loop {
         tokio::select! {
             ended = &mut task => {
