@@ -78,12 +78,18 @@ async fn workers_that_are_killed_lose_nothing() {
     }
     let mut made = 0;
     for kill in 0..KILLS {
+        let seen = receivers.each_ref().map(|it| it.received().len());
         for _ in 0..15 {
             make(&store, &made.to_string()).await;
             made += 1;
         }
-        let seen = receivers[0].received().len();
-        until("something more was sent", async || (receivers[0].received().len() > seen).then_some(())).await;
+        // More than are in hand at once, so that what became of the first is written down. Workers that are lost before
+        // that are lost over the job, and it is soon left alone.
+        until("some more were sent to each", async || {
+            let now = receivers.each_ref().map(|it| it.received().len());
+            now.iter().zip(seen).all(|(now, seen)| *now >= seen + 5).then_some(())
+        })
+        .await;
         workers.remove(0).kill();
         workers.push(store.start_worker());
         if kill == KILLS / 2 {
