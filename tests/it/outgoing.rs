@@ -11,10 +11,10 @@ use std::{
 
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use shared::http::{Answer, Failure, Names, Outgoing, Request};
-use support::{Receiver, settings};
+use support::{Hosts, Receiver, settings};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
 
 const CAP: usize = 16 * 1024;
@@ -27,7 +27,11 @@ struct Counter {
 
 impl Counter {
     async fn start() -> Self {
-        let listener = TcpListener::bind("[::]:0").await.unwrap();
+        Self::at(0).await
+    }
+
+    async fn at(port: u16) -> Self {
+        let listener = TcpListener::bind(("::", port)).await.unwrap();
         let (port, accepted) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
         let counted = Arc::clone(&accepted);
         tokio::spawn(async move {
@@ -41,7 +45,7 @@ impl Counter {
     /// How many came. The listener has had its turn: it is asked after a connection of our own.
     async fn count(&self) -> usize {
         let before = self.accepted.load(Ordering::SeqCst);
-        let own = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let own = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         support::until("our own connection is counted", async || {
             (self.accepted.load(Ordering::SeqCst) > before).then_some(())
         })
@@ -164,22 +168,61 @@ const LOOPBACK: [&str; 20] = [
     "http://[::ffff:127.0.0.1]:PORT/",
 ];
 
+/// Asks for every hostile URL, in production and, unless it may be gone to there, in development. Answers how often.
+async fn ask_for_all(port: u16) -> usize {
+    let production = outgoing(&["--env", "production"]);
+    let development = outgoing(&[]);
+    let mut asked = 0;
+    for url in HOSTILE {
+        let shown = url.replace("PORT", &port.to_string());
+        assert!(production.read_url(&shown).is_err(), "{url} is kept");
+        assert_eq!(get(&production, &shown).await.unwrap_err(), Failure::Blocked, "{url}");
+        asked += 1;
+        if !LOOPBACK.contains(&url) && url != "http://[::ffff:7f00:1]:PORT/" {
+            assert_eq!(get(&development, &shown).await.unwrap_err(), Failure::Blocked, "{url} in development");
+            asked += 1;
+        }
+    }
+    asked
+}
+
 #[tokio::test]
 async fn no_spelling_of_an_internal_address_leads_to_a_connection() {
     assert_eq!(HOSTILE.iter().collect::<BTreeSet<_>>().len(), HOSTILE.len());
     let counter = Counter::start().await;
-    let production = outgoing(&["--env", "production"]);
-    let development = outgoing(&[]);
-    for url in HOSTILE {
-        let shown = url.replace("PORT", &counter.port.to_string());
-        assert!(production.read_url(&shown).is_err(), "{url} is kept");
-        assert_eq!(get(&production, &shown).await.unwrap_err(), Failure::Blocked, "{url}");
-        if !LOOPBACK.contains(&url) && url != "http://[::ffff:7f00:1]:PORT/" {
-            assert_eq!(get(&development, &shown).await.unwrap_err(), Failure::Blocked, "{url} in development");
-        }
-    }
-    assert_eq!(counter.count().await, 0);
-    println!("{} hostile URLs, 0 connections", HOSTILE.len());
+    let asked = ask_for_all(counter.port).await;
+    let connections = counter.count().await;
+    println!("{} hostile URLs, {asked} requests, {connections} connections", HOSTILE.len());
+    assert_eq!(connections, 0);
+}
+
+#[tokio::test]
+async fn nor_does_it_where_every_address_would_be_answered() {
+    let Some(hosts) = Hosts::new(&["everybody"]) else { return };
+    let everybody = hosts.get("everybody");
+    everybody.be_everybody();
+    let (asked, connections, control) = everybody
+        .run(async || {
+            let counters = [Counter::start().await, Counter::at(80).await, Counter::at(443).await];
+            let port = counters[0].port;
+            let asked = ask_for_all(port).await;
+            let mut connections = 0;
+            for counter in &counters {
+                connections += counter.count().await;
+            }
+            // Who goes there without asking is seen.
+            for inside in ["10.0.0.1", "169.254.169.254", "192.168.0.1", "100.64.0.1", "192.0.2.1", "fd00:ec2::254"] {
+                TcpStream::connect((inside, port)).await.unwrap();
+            }
+            (asked, connections, counters[0].count().await)
+        })
+        .await;
+    println!(
+        "{} hostile URLs, {asked} requests where every address answers: {connections} connections; {control} of 6 that \
+         were made on purpose",
+        HOSTILE.len()
+    );
+    assert_eq!((connections, control), (0, 6));
 }
 
 #[tokio::test]

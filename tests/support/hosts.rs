@@ -110,6 +110,12 @@ impl Host {
         self.place.run(body).await
     }
 
+    /// Makes it answer to every address there is: whoever calls anybody from here calls this host.
+    pub fn be_everybody(&self) {
+        ip(&format!("-n {} route add local 0.0.0.0/0 dev lo", self.namespace())).unwrap();
+        ip(&format!("-n {} -6 route add local ::/0 dev lo", self.namespace())).unwrap();
+    }
+
     /// Pulls its plug: nothing goes in or out, and nobody is told.
     pub fn cut(&self) {
         ip(&format!("-n {} link set dev {} down", self.network, self.name)).unwrap();
