@@ -7,7 +7,7 @@ ONLY ?=
 # One engine: `make test STORE=postgres`
 STORE ?=
 
-.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-search bench-lint bench-bulk chaos promises dev openapi dist clean
+.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-search bench-lint bench-bulk chaos promises kills figures dev openapi dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
@@ -68,6 +68,17 @@ promises: setup ## show what is promised of jobs, in full and with figures; STOR
 	$(CARGO) build --locked --package api --package worker --bins
 	PROMISES=long TEST_STORE=$(STORE) $(if $(ITEMS),PROMISES_ITEMS=$(ITEMS)) \
 		$(CARGO) test --locked --package tests --test it -- --nocapture --test-threads 1 promises
+
+kills: setup ## kill who tells of events, and look whether anybody missed one; EVENTS=5000, KILLS=200, STORE=postgres
+	$(CARGO) build --locked --package api --package worker --bins
+	TEST_STORE=$(STORE) WEBHOOK_EVENTS=$(or $(EVENTS),5000) WEBHOOK_KILLS=$(or $(KILLS),200) \
+		$(CARGO) test --locked --package tests --test it -- --nocapture webhooks::kills
+
+figures: setup ## print what is promised of webhooks, as it is here; EVENTS=3000, DELIVERIES=10000, STORE=postgres
+	$(CARGO) build --locked --package api --package worker --bins
+	TEST_STORE=$(STORE) WEBHOOK_EVENTS=$(or $(EVENTS),3000) WEBHOOK_DELIVERIES=$(or $(DELIVERIES),10000) \
+		$(CARGO) test --locked --package tests --test it -- --nocapture --test-threads 1 \
+		webhooks::figures webhooks::bounds outgoing::
 
 dev: ## serve, and start again on every change
 	@deploy/dev.sh

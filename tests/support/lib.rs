@@ -61,7 +61,7 @@ pub use processes::{Process, Processes, binary};
 pub use promises::{figure, in_full, percentile};
 pub use receiver::{Received, Receiver};
 pub use redis_server::RedisServer;
-pub use wait::{PATIENCE, until};
+pub use wait::{PATIENCE, until, until_none_left};
 
 /// When every test begins.
 pub const BEGINNING: &str = "2026-01-01T12:00:00.000Z";
@@ -294,6 +294,11 @@ pub fn settings(args: &[&str]) -> (Settings, Edge) {
     let command = Edge::augment_args(Settings::augment_args(clap::Command::new("test").no_binary_name(true)));
     let matches = command.get_matches_from(args);
     (Settings::from_arg_matches(&matches).unwrap(), Edge::from_arg_matches(&matches).unwrap())
+}
+
+/// A number that whoever runs the tests may choose, as for a form of one that takes longer.
+pub fn variable<T: std::str::FromStr>(name: &str, otherwise: T) -> T {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
 /// Who a test writes as, where it does not go through the door.

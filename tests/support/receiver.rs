@@ -2,6 +2,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Instant,
 };
 
 use axum::{
@@ -19,6 +20,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub struct Received {
     /// The port it came from.
     pub port: u16,
+    /// When it was there as a whole.
+    pub at: Instant,
     /// The path it asked for.
     pub path: String,
     /// What was said with it.
@@ -77,7 +80,7 @@ impl Receiver {
                 let ConnectInfo(from) = parts.extensions.get::<ConnectInfo<SocketAddr>>().unwrap();
                 let (port, path) = (from.port(), parts.uri.path().to_owned());
                 let body = to_bytes(body, usize::MAX).await.unwrap();
-                let request = Received { port, path, headers: parts.headers, body };
+                let request = Received { port, at: Instant::now(), path, headers: parts.headers, body };
                 let n = {
                     let mut kept = kept.lock().unwrap();
                     kept.push(request.clone());
@@ -104,6 +107,11 @@ impl Receiver {
     /// What came so far.
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
+    }
+
+    /// How much that is.
+    pub fn count(&self) -> usize {
+        self.received.lock().unwrap().len()
     }
 }
 

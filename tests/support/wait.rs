@@ -15,3 +15,11 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T 
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+/// Asks how much is left until nothing is, however long it takes, as long as it becomes less.
+pub async fn until_none_left(what: &str, mut ask: impl AsyncFnMut() -> usize) {
+    let mut left = usize::MAX;
+    while left > 0 {
+        left = until(what, async || Some(ask().await).filter(|now| *now < left)).await;
+    }
+}

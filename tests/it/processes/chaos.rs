@@ -5,16 +5,12 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::{Processes, RedisServer, chaos, until};
+use support::{Processes, RedisServer, chaos, until, variable};
 
 use super::count;
 
 /// So long the smoke goes on.
 const SECONDS: u64 = 60;
-
-fn variable(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
-}
 
 /// How much more was done than there was to do.
 const TWICE: &str = "SELECT CAST(COALESCE(sum(successful_items + skipped_items + failed_items), 0) AS BIGINT) -

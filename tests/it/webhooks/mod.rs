@@ -4,6 +4,7 @@ mod crud;
 mod failures;
 mod figures;
 mod jobs;
+mod kills;
 mod replay;
 mod signature;
 
