@@ -26,13 +26,16 @@ use crate::{
     error::{Error, Result},
     http::{self, Answer, Failure},
     id::{DeliveryId, WebhookId},
-    jobs::{Claim, Outcome},
+    jobs::{Claim, Outcome, Queue},
     notifications::{self, EventType},
     retry,
 };
 
 /// So many requests a receiver has to answer at once.
 const IN_FLIGHT: usize = 4;
+/// So many requests of one process wait for answers at once, however many receivers hang.
+const WAITING_MOST: usize = 64;
+const _: () = assert!(Queue::WebhookDeliveries.concurrency() * IN_FLIGHT <= WAITING_MOST);
 /// Whoever takes longer to answer is sent the next before.
 const QUICK: Duration = Duration::from_millis(100);
 /// So many deliveries are read at once.
