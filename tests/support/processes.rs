@@ -88,7 +88,8 @@ impl Process {
         let (address, sockets) = (format!("0100007F:{port:04X}"), read_to_string("/proc/net/tcp").unwrap());
         let columns = sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
         let inodes: Vec<_> = columns.filter(|it| it[1] == address).map(|it| format!("socket:[{}]", it[9])).collect();
-        let files = read_dir(format!("/proc/{}/fd", self.id())).unwrap();
+        // One that has ended has no files.
+        let files = read_dir(format!("/proc/{}/fd", self.id())).into_iter().flatten();
         files
             .flatten()
             .filter_map(|file| read_link(file.path()).ok())
