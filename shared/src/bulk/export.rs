@@ -92,7 +92,7 @@ async fn write_prompt(conn: &mut Conn, filter: &PromptFilter, prompt: Prompt, li
     let later = if has_lived { lifecycle::count_successors(conn, id, filter.include_deleted).await? } else { 0 };
     let mut record = record_of(conn, filter, prompt).await?;
     record.revision -= later;
-    let (mut version, mut label_move, mut change, mut bytes) = (0, 0, 0, 0);
+    let (mut version, mut label_move, mut bytes) = (0, 0, 0);
     // The snapshot holds still, so the last version is the last; most prompts have a few, and one look is enough.
     while version < record.version {
         let page = versions::after(conn, id, version, HISTORY_PAGE).await?;
@@ -111,13 +111,13 @@ async fn write_prompt(conn: &mut Conn, filter: &PromptFilter, prompt: Prompt, li
         lines.make_room(&mut record, &mut bytes, length(&page)?).await?;
         record.label_history.extend(page);
     }
-    while has_lived {
-        let page = lifecycle::after(conn, id, change, HISTORY_PAGE).await?;
-        let Some(last) = page.last() else { break };
-        change = last.sequence;
+    // Most prompts were drafts all their life.
+    let mut page = if has_lived { lifecycle::after(conn, id, 0, HISTORY_PAGE).await? } else { Vec::new() };
+    while let Some(last) = page.last().map(|last| last.sequence) {
         lines.make_room(&mut record, &mut bytes, length(&page)?).await?;
         // Who comes in its place is said when all prompts are there.
         record.lifecycle_history.extend(page.into_iter().map(|it| LifecycleChange { successor_id: None, ..it }));
+        page = lifecycle::after(conn, id, last, HISTORY_PAGE).await?;
     }
     lines.write(&record).await
 }

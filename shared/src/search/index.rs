@@ -1,7 +1,12 @@
 //! What the index keeps of a document, and how it comes there: in the transaction that writes the document.
 use std::collections::BTreeSet;
 
-use super::{mirror::SEPARATOR, postgres, repository, sqlite, words};
+use super::{
+    mirror::SEPARATOR,
+    postgres,
+    repository::{self, Known},
+    sqlite, words,
+};
 use crate::{
     clock::Timestamp,
     db::{Conn, Dialect, Param, Tx},
@@ -160,7 +165,7 @@ impl Document<'_> {
 pub async fn put(tx: &mut Tx, document: &Document<'_>) -> Result<()> {
     let header = document.header();
     let (changed, before) = repository::find(tx, &header.id).await?;
-    let Some((doc, text_hash)) = before else { return insert_from(tx, changed, &[(document, header)]).await };
+    let Some(Known { doc, text_hash }) = before else { return insert_from(tx, changed, &[(document, header)]).await };
     repository::update(tx, &header, changed).await?;
     if header.live && text_hash.as_ref() == Some(&header.text_hash) {
         return Ok(());

@@ -14,14 +14,22 @@ pub(super) async fn next(conn: &mut Conn) -> Result<i64> {
     Ok(next)
 }
 
-/// The same; and of a document, if it is there, its number and, if its texts are in the index, their hash.
-pub(super) async fn find(conn: &mut Conn, id: &str) -> Result<(i64, Option<(i64, Option<String>)>)> {
+/// A document that is there.
+pub(super) struct Known {
+    /// Its number.
+    pub(super) doc: i64,
+    /// Of its texts, if they are in the index.
+    pub(super) text_hash: Option<String>,
+}
+
+/// The same, and the document, if it is there.
+pub(super) async fn find(conn: &mut Conn, id: &str) -> Result<(i64, Option<Known>)> {
     let query = Query::new("SELECT")
         .then(conn.dialect().choose(sqlite::NEXT, postgres::NEXT), params![])
         .then(", doc, CASE WHEN live THEN text_hash END", params![])
         .then("FROM (SELECT 1) AS one LEFT JOIN search_documents ON id = ?", &[&id]);
     let (next, doc, text_hash): (i64, Option<i64>, _) = conn.fetch_one(&query, query.params()).await?;
-    Ok((next, doc.map(|doc| (doc, text_hash))))
+    Ok((next, doc.map(|doc| Known { doc, text_hash })))
 }
 
 const UPDATE: &str = "UPDATE search_documents SET live = $2, analysis = $3, text_hash = $4, name = $5, category = $6,
