@@ -225,6 +225,13 @@ impl Processes {
         Some((status, response.json().await.unwrap_or(Value::Null)))
     }
 
+    /// `PUT` of JSON; nothing, if nobody answers.
+    pub async fn put(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
+        let response = self.client.put(self.url(path)).json(body).send().await.ok()?;
+        let status = response.status().as_u16();
+        Some((status, response.json().await.unwrap_or(Value::Null)))
+    }
+
     /// The client, for requests made by hand.
     pub fn client(&self) -> &reqwest::Client {
         &self.client

@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::slots::Slots;
 
+/// What has happened is told so often in each tick, if there is time: others wait for it, while a lost ring is rare.
+const TELLINGS: u32 = 4;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 /// Jobs that ended well are kept this long, for a person to look at.
@@ -31,8 +33,9 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks
     };
-    let (mut ticks, mut heartbeats, mut chores) =
-        (every(slots.app.settings.tick), every(HEARTBEAT), every(HOUSEKEEPING));
+    let tick = slots.app.settings.tick;
+    let (mut ticks, mut tellings) = (every(tick), every(tick / TELLINGS));
+    let (mut heartbeats, mut chores) = (every(HEARTBEAT), every(HOUSEKEEPING));
     let caller = crate::caller();
     let mut lead = None;
     loop {
@@ -43,6 +46,7 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
             _ = heartbeats.tick() => beat(&slots, &caller, &instance).await,
             _ = chores.tick(), if lead.is_some() => clean(&slots, &caller).await,
             _ = ticks.tick() => turn(&slots, &caller, &mut lead).await,
+            _ = tellings.tick() => webhooks::publish(&slots.app, &caller).await,
         };
         if let Err(error) = outcome {
             tracing::warn!(error = error.for_log(), "the scheduler could not do its turn; it tries again");
@@ -50,7 +54,7 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
     }
 }
 
-/// What has happened is told first, so that the jobs it orders are rung for at once.
+/// What has happened is told in every turn, however long turns take.
 async fn turn(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> Result<()> {
     let told = webhooks::publish(&slots.app, caller).await;
     ring(slots, caller, lead).await?;

@@ -101,20 +101,31 @@ async fn of_one_process_no_more_than_sixty_four_requests_wait_for_answers() {
     const WEBHOOKS: usize = 20;
     const EVENTS: usize = 6;
     let test = TestApp::embedded().await;
-    let hanging = Receiver::answering_later(|_, _| std::future::pending::<Response>()).await;
+    // Those that wait now. On a machine that is slow enough, some are given up before others come.
+    let waiting = Arc::new(());
+    let place = Arc::clone(&waiting);
+    let hanging = Receiver::answering_later(move |_, _| {
+        let place = Arc::clone(&place);
+        async move {
+            let _place = place;
+            std::future::pending::<Response>().await
+        }
+    })
+    .await;
+    let at_once = || Arc::strong_count(&waiting) - 2;
     for _ in 0..WEBHOOKS {
         let _ = hook_with(&test, &hanging, json!({ "timeout_seconds": 30 })).await;
     }
     for n in 0..EVENTS {
         test.prompt("a", &n.to_string(), "x").await;
     }
-    until("all places are taken", async || (hanging.count() >= 64).then_some(())).await;
+    until("all places are taken", async || (at_once() >= 64).then_some(())).await;
     test.prompt("a", "later", "x").await;
     let all = i64::try_from(WEBHOOKS * (EVENTS + 1)).unwrap();
     let ordered = async || test.count("SELECT count(*) FROM webhook_deliveries").await;
     until("there is more to send", async || (ordered().await == all).then_some(())).await;
-    println!("{all} deliveries are due to {WEBHOOKS} webhooks that hang: {} requests wait", hanging.count());
-    assert_eq!(hanging.count(), 64);
+    println!("{all} deliveries are due to {WEBHOOKS} webhooks that hang: {} requests wait", at_once());
+    assert!(at_once() <= 64, "{} wait at once", at_once());
 }
 
 /// By hand with more: `make figures DELIVERIES=10000`.

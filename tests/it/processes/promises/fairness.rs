@@ -4,7 +4,10 @@ use std::time::Duration;
 use serde_json::json;
 use support::{Processes, RedisServer, figure, percentile, until};
 
-use super::{super::BULK, LEFT, as_shipped, count, errand, of, workers_live};
+use super::{super::BULK, LEFT, as_shipped, cancel_all, count, errand, of, workers_live};
+
+/// As many as may wait, but for the few: in ten operations.
+const ITEMS: i64 = 9990;
 
 /// So many errands of ten items, one after the other: when each had begun, and when it was over.
 async fn errands(store: &Processes) -> (Vec<Duration>, Vec<Duration>) {
@@ -25,26 +28,25 @@ async fn ten_items_do_not_wait_for_a_hundred_thousand() {
     let _worker = store.start_worker();
     workers_live(&store, 1).await;
     let (_, idle) = errands(&store).await;
-    // As many as may wait, but for the few.
-    let items = of(2490, 9990);
     for set in 0..10 {
         let item = |number| json!({ "category": "many", "name": format!("{set} {number}"), "content": "x" });
-        let (status, operation) = store.post(BULK, &(0..items).map(item).collect()).await.unwrap();
+        let (status, operation) = store.post(BULK, &(0..ITEMS).map(item).collect()).await.unwrap();
         assert_eq!(status, 202, "{operation}");
     }
-    until("the many are begun", async || (count(&store, LEFT).await < 10 * items).then_some(())).await;
+    until("the many are begun", async || (count(&store, LEFT).await < 10 * ITEMS).then_some(())).await;
 
     let (begun, ended) = errands(&store).await;
 
     let left = count(&store, LEFT).await;
     assert!(left > 0, "nothing was left of the many, so this shows nothing");
+    cancel_all(&store).await;
     let [idle, median, slowest] = [percentile(&idle, 50), percentile(&ended, 50), percentile(&ended, 100)];
     figure(
         "ten items beside many",
         format_args!(
             "of {} the many had {left} left; begun after {:.2?} at most, over after {median:.2?} (median), {slowest:.2?} \
              (slowest); idle {idle:.2?} (median)",
-            items * 10,
+            10 * ITEMS,
             percentile(&begun, 100)
         ),
     );

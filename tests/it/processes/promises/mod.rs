@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::clock::Timestamp;
 use support::{Processes, in_full, settings, until};
 
@@ -82,4 +82,19 @@ async fn operations(store: &Processes) -> Vec<Value> {
     let (status, page) = store.get("/api/v1/bulk/operations?limit=500").await.unwrap();
     assert_eq!(status, 200, "{page}");
     page["items"].as_array().unwrap().clone()
+}
+
+/// Ends all operations before their time, and answers how many items they had done well.
+async fn cancel_all(store: &Processes) -> i64 {
+    let mut done = 0;
+    for operation in operations(store).await.iter().filter(|it| it["finished_at"].is_null()) {
+        let path = format!("/api/v1/bulk/operations/{}", operation["id"].as_str().unwrap());
+        let (status, answer) = store.put(&format!("{path}/cancel"), &json!({})).await.unwrap();
+        assert!(matches!(status, 200 | 202 | 409), "{answer}");
+    }
+    for operation in operations(store).await {
+        let path = format!("/api/v1/bulk/operations/{}", operation["id"].as_str().unwrap());
+        done += finished(store, &path).await["successful_items"].as_i64().unwrap();
+    }
+    done
 }
