@@ -26,19 +26,40 @@ pub struct Chaos {
     pub accidents: BTreeMap<&'static str, u64>,
 }
 
+/// What happens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Accidents {
+    /// Everything.
+    All,
+    /// Workers are stopped for longer than their lease, and go on.
+    Stops,
+}
+
 /// Lets clients order, and accidents happen, for so long. Afterwards every process runs; they end with the second value.
-pub async fn chaos(store: &Processes, redis: &RedisServer, seed: u64, time: Duration) -> (Chaos, Vec<Process>) {
+pub async fn chaos(
+    store: &Processes,
+    redis: &RedisServer,
+    seed: u64,
+    time: Duration,
+    kind: Accidents,
+) -> (Chaos, Vec<Process>) {
     let (mut crowd, stop) = (Crowd::new(store, redis), AtomicBool::new(false));
     let (ports, mut random) = (crowd.ports, Random(seed));
-    let clients = (0..CLIENTS).map(|number| {
-        let seed = seed.wrapping_mul(CLIENTS) + number;
+    // Of many that stand in line to write, it is one of those that wait that is stopped: whoever writes is waited for.
+    let many = if kind == Accidents::Stops { 5 * CLIENTS } else { CLIENTS };
+    let clients = (0..many).map(|number| {
+        let seed = seed.wrapping_mul(many) + number;
         Client { store, ports, seed, random: Random(seed), orders: 0 }.run(&stop)
     });
     let accidents = async {
         let (began, mut seen) = (Instant::now(), BTreeMap::new());
         while began.elapsed() < time {
             tokio::time::sleep(Duration::from_millis(random.within(50, 350))).await;
-            *seen.entry(crowd.accident(&mut random).await).or_default() += 1;
+            let accident = match kind {
+                Accidents::All => crowd.accident(&mut random).await,
+                Accidents::Stops => crowd.stop_worker(&mut random).await,
+            };
+            *seen.entry(accident).or_default() += 1;
         }
         stop.store(true, Ordering::Relaxed);
         seen
@@ -90,6 +111,14 @@ impl<'s> Crowd<'s> {
             }
             None => self.store.start_worker(),
         }
+    }
+
+    async fn stop_worker(&mut self, random: &mut Random) -> &'static str {
+        let member = APIS + usize::try_from(random.within(0, WORKERS as u64)).unwrap();
+        self.members[member].pause();
+        tokio::time::sleep(Duration::from_millis(random.within(2500, 4500))).await;
+        self.members[member].resume();
+        "stopped"
     }
 
     /// One accident. Answers what it was.

@@ -51,7 +51,7 @@ use database::Database;
 
 pub use accident::Accident;
 pub use afterwards::Afterwards;
-pub use chaos::{Chaos, chaos};
+pub use chaos::{Accidents, Chaos, chaos};
 pub use collection::real_prompts;
 pub use database::{Engine, engine};
 pub use events::{Events, Told};

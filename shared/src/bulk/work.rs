@@ -34,8 +34,12 @@ pub async fn run(app: &App, claim: &Claim, id: OperationId) -> Result<jobs::Outc
     }
     let caller = Caller::new(&operation.created_by, &operation.request_id, None);
     let mut begins = operation.status == OperationStatus::Pending;
+    let mut memory = if cfg!(feature = "unfenced") { Some(remember(app, &operation).await?) } else { None };
     loop {
-        let remembered = if cfg!(feature = "unfenced") { Some(remember(app, id).await?) } else { None };
+        let remembered = memory.as_mut().map(|items| {
+            let most = usize::try_from(CHUNK).unwrap_or(usize::MAX);
+            items.drain(..items.len().min(most)).collect()
+        });
         let mut tx = app.begin(&caller).await?;
         claim.hold(&mut tx, app.settings.lease).await?;
         if std::mem::take(&mut begins) {
@@ -60,16 +64,19 @@ async fn start(tx: &mut Tx, id: OperationId) -> Result<()> {
     Ok(())
 }
 
-/// What a worker without a fence does: it looks what is to be done before it has the right to do it.
-async fn remember(app: &App, id: OperationId) -> Result<Vec<PendingItem>> {
-    let mut conn = app.db.read().await?;
-    let from = existing(&mut conn, id).await?.next_item;
-    repository::pending(&mut conn, id, from, CHUNK).await
+/// What a worker without a fence does: it looks once what is to be done, and trusts that nobody else does it.
+async fn remember(app: &App, operation: &OperationRow) -> Result<Vec<PendingItem>> {
+    repository::pending(&mut app.db.read().await?, operation.id, operation.next_item, operation.total_items).await
 }
 
 /// Works the next items. Answers whether the operation is over.
 async fn chunk(tx: &mut Tx, id: OperationId, remembered: Option<Vec<PendingItem>>) -> Result<bool> {
-    let Some(operation) = repository::take_up(tx, id).await? else { return Ok(true) };
+    let operation = match repository::take_up(tx, id).await? {
+        Some(operation) => operation,
+        // Memory says that it goes on.
+        None if remembered.is_some() => existing(tx, id).await?,
+        None => return Ok(true),
+    };
     let mut pending = match remembered {
         Some(pending) => pending,
         None => repository::pending(tx, id, operation.next_item, CHUNK).await?,

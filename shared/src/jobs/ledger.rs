@@ -19,7 +19,7 @@ use crate::{
     app::App,
     caller::Caller,
     clock::Timestamp,
-    db::{Conn, FromRow, Query, Tx, params},
+    db::{Conn, Dialect, FromRow, Query, Tx, params},
     error::{Error, Result},
     id::JobId,
     page::PageRequest,
@@ -114,12 +114,14 @@ pub(crate) async fn insert<J: Job>(conn: &mut Conn, id: JobId, job: &J, now: Tim
 /// it is over.
 pub async fn claim(app: &App, caller: &Caller, id: JobId) -> Result<Option<Claim>> {
     let mut conn = app.db.read().await?;
-    // Most rings come twice; only a job that can be claimed is worth the writer.
-    let (claimable,): (i64,) = conn.fetch_one(CLAIMABLE, params![id, app.clock.now()]).await?;
-    drop(conn);
-    if claimable == 0 {
-        return Ok(None);
+    // Many rings come twice. Where there is but one writer, only a job that can be claimed is worth it.
+    if matches!(conn.dialect(), Dialect::Sqlite) {
+        let (claimable,): (i64,) = conn.fetch_one(CLAIMABLE, params![id, app.clock.now()]).await?;
+        if claimable == 0 {
+            return Ok(None);
+        }
     }
+    drop(conn);
     let mut tx = app.begin(caller).await?;
     let now = tx.now();
     let statement = tx.dialect().choose(sqlite::CLAIM, postgres::CLAIM);
