@@ -107,8 +107,9 @@ async fn of_one_process_no_more_than_sixty_four_requests_wait_for_answers() {
     let hanging = Receiver::answering_later(move |_, _| {
         let place = Arc::clone(&place);
         async move {
-            let _place = place;
-            std::future::pending::<Response>().await
+            let never = std::future::pending::<Response>().await;
+            drop(place);
+            never
         }
     })
     .await;
