@@ -7,7 +7,7 @@ ONLY ?=
 # One engine: `make test STORE=postgres`
 STORE ?=
 
-.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-search bench-lint bench-bulk chaos promises kills figures dev openapi dist clean
+.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-search bench-lint bench-bulk bench-analytics chaos promises kills figures dev openapi dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
@@ -16,7 +16,7 @@ setup: ## install what the tests need, if it is missing: redis-server, postgresq
 	@deploy/setup-tests.sh
 
 test: setup ## build the binaries, then run every test on both engines; ONLY=prompts, STORE=sqlite or postgres
-	$(CARGO) build --locked --package api --package worker --bins
+	$(CARGO) build --locked --workspace --bins
 ifneq ($(STORE),postgres)
 	TEST_STORE=sqlite $(CARGO) test --locked --workspace -- $(ONLY)
 endif
@@ -57,6 +57,9 @@ bench-lint: ## how long a lint takes; fails when 100 KB take longer than 50 ms
 bench-bulk: setup ## how fast bulk operations and jobs are beside bare inserts and updates; fails below its bounds
 	$(CARGO) bench --locked --package tests --bench bulk
 
+bench-analytics: setup ## how fast usage is taken in beside bare inserts, and how long a summary takes; fails when a bound is missed
+	$(CARGO) bench --locked --package tests --bench analytics
+
 chaos: setup ## kill, stop and empty what runs, and look whether anything was lost; SEED=7, SECONDS=1200, STORE=postgres, CONTROL=1
 	$(CARGO) build --locked --package api --package worker --bins \
 		$(if $(CONTROL),--features shared/unfenced --target-dir target/unfenced)
@@ -64,10 +67,10 @@ chaos: setup ## kill, stop and empty what runs, and look whether anything was lo
 		TEST_STORE=$(STORE) $(if $(SEED),CHAOS_SEED=$(SEED)) CHAOS_SECONDS=$(or $(SECONDS),600) \
 		$(CARGO) test --locked --package tests --test it -- --nocapture processes::chaos
 
-promises: setup ## show what is promised of jobs, in full and with figures; STORE=postgres, ITEMS=200000
+promises: setup ## show what is promised of jobs and refinements, in full and with figures; STORE=postgres, ITEMS=200000
 	$(CARGO) build --locked --package api --package worker --bins
 	PROMISES=long TEST_STORE=$(STORE) $(if $(ITEMS),PROMISES_ITEMS=$(ITEMS)) \
-		$(CARGO) test --locked --package tests --test it -- --nocapture --test-threads 1 promises
+		$(CARGO) test --locked --package tests --test it -- --nocapture --test-threads 1 promises processes::refinement
 
 kills: setup ## kill who tells of events, and look whether anybody missed one; EVENTS=5000, KILLS=200, STORE=postgres
 	$(CARGO) build --locked --package api --package worker --bins

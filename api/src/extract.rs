@@ -1,5 +1,5 @@
 //! Extractors that refuse bad input with a problem, not with plain text.
-use std::time::Duration;
+use std::{fmt, marker::PhantomData, time::Duration};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -9,7 +9,10 @@ use axum::{
     http::{Extensions, HeaderMap, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, DeserializeOwned},
+};
 use shared::{Error, id::PromptId, page::PageRequest, prompts::Precondition};
 
 use crate::{Door, config::Edge, json, problem::Problem};
@@ -21,6 +24,18 @@ pub(crate) const BULK_BODY_MAX: usize = 32 * 1024 * 1024;
 
 /// A JSON body; or a JSON answer.
 pub(crate) struct Json<T>(pub(crate) T);
+
+/// A body of any kind.
+pub(crate) struct Raw(pub(crate) Bytes);
+
+impl FromRequest<Door> for Raw {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
+        let most = body_max(whole_path(request.extensions(), request.uri()));
+        Ok(Self(read_body(request.into_body(), most, door.edge.body_timeout).await?))
+    }
+}
 
 /// A JSON body whose every field is optional, so that no body is an empty object.
 pub(crate) struct OptionalJson<T>(pub(crate) T);
@@ -192,6 +207,35 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Self>().cloned();
         caller.ok_or_else(|| Error::internal("a request without a caller").into())
+    }
+}
+
+/// An object, or a list of such.
+pub(crate) struct OneOrMany<T> {
+    /// All of them.
+    pub(crate) items: Vec<T>,
+    /// Was it an object, so that it has no index?
+    pub(crate) is_one: bool,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Either<T> {
+            type Value = OneOrMany<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object or a list of objects")
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<OneOrMany<T>, A::Error> {
+                let item = T::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(OneOrMany { items: vec![item], is_one: true })
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<OneOrMany<T>, A::Error> {
+                let items = Vec::deserialize(de::value::SeqAccessDeserializer::new(list))?;
+                Ok(OneOrMany { items, is_one: false })
+            }
+        }
+        deserializer.deserialize_any(Either(PhantomData))
     }
 }
 

@@ -1,4 +1,5 @@
 //! The HTTP door of Prompt Store. Every route is here.
+mod before_v2;
 pub mod commands;
 pub mod config;
 mod extract;
@@ -72,7 +73,12 @@ fn contract() -> (Router<Door>, OpenApi) {
         .nest("/api/v1/prompts", routes::drift::router())
         .nest("/api/v1/prompts", routes::suggestions::router())
         .nest("/api/v1/prompts", routes::lifecycle::of_prompts())
+        .nest("/api/v1/prompts", routes::refinement::of_prompts())
+        .nest("/api/v1/refinement", routes::refinement::router())
+        .nest("/api/v1/documents", routes::refinement::documents())
         .nest("/api/v1/lifecycle", routes::lifecycle::router())
+        .nest("/api/v1/analytics", routes::analytics::router())
+        .nest("/api/v1/ab-tests", routes::ab_tests::router())
         .nest("/api/v1/relationships", routes::relationships::router())
         .nest("/api/v1/bulk", routes::bulk::router())
         .nest("/api/v1/notifications", routes::notifications::router())
@@ -80,6 +86,7 @@ fn contract() -> (Router<Door>, OpenApi) {
         .nest("/api/v1/webhooks", routes::webhooks::router())
         .nest("/api/v1/jobs", routes::jobs::router())
         .merge(health::router())
+        .merge(before_v2::router())
         .split_for_parts()
 }
 

@@ -4,7 +4,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use shared::{Error, Violation, error::RACE};
+use shared::{Error, Violation, clock::Timestamp, error::RACE};
 use utoipa::ToSchema;
 
 /// What every refused request is answered with.
@@ -31,6 +31,10 @@ pub(crate) struct Problem {
     /// The fields at fault, where fields are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
+    /// What integrations of the first version look for.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    before_v2: Option<FailureBeforeV2>,
     #[serde(skip)]
     retry_after: Option<u32>,
 }
@@ -44,6 +48,15 @@ pub(crate) struct FieldProblem {
     code: &'static str,
     /// For people.
     detail: String,
+}
+
+/// How the first version said that something went wrong.
+#[derive(Clone, Debug, Serialize)]
+struct FailureBeforeV2 {
+    success: bool,
+    message: String,
+    data: Option<()>,
+    timestamp: String,
 }
 
 /// Codes whose status is not that of their kind.
@@ -85,6 +98,7 @@ impl Problem {
             code,
             request_id: String::new(),
             errors: Vec::new(),
+            before_v2: None,
             retry_after: matches!(status.as_u16(), 429 | 503 | 507).then_some(1),
         }
     }
@@ -94,6 +108,14 @@ impl Problem {
     pub(crate) fn of_request(mut self, instance: &str, request_id: &str) -> Self {
         instance.clone_into(&mut self.instance);
         request_id.clone_into(&mut self.request_id);
+        self
+    }
+
+    /// With what integrations of the first version look for.
+    #[must_use]
+    pub(crate) fn before_v2(mut self, now: Timestamp) -> Self {
+        let message = self.detail.clone();
+        self.before_v2 = Some(FailureBeforeV2 { success: false, message, data: None, timestamp: now.to_string() });
         self
     }
 

@@ -9,9 +9,11 @@ use crate::{
     config::Settings,
     db::{Db, Tx},
     error::{Error, Result},
-    http::Outgoing,
+    http::{Outgoing, Service},
     idempotency,
     jobs::Doorbell,
+    llm::Services,
+    memory::Memory,
     search,
     secret::SecretKey,
     uses::UseCounter,
@@ -30,10 +32,16 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// Sends requests to others.
     pub http: Outgoing,
+    /// Language models that refine.
+    pub llm: Services,
+    /// A store of documents that gets what refinements led to.
+    pub doc_store: Option<Service>,
     /// What the store signs with.
     pub secret: SecretKey,
     /// Uses of prompts that are not yet in the database.
     pub uses: UseCounter,
+    /// What rooms keep in this process.
+    pub memory: Memory,
     /// What searches know by heart.
     pub search: search::Index,
     /// When this process began.

@@ -27,6 +27,12 @@ impl Timestamp {
         Self(millis)
     }
 
+    /// When the day began that this moment lies in, in UTC.
+    #[must_use]
+    pub const fn day(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(86_400_000))
+    }
+
     /// As HTTP headers write it: `Sun, 06 Nov 1994 08:49:37 GMT`.
     #[must_use]
     pub fn http_date(self) -> String {

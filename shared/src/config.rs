@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use redis::IntoConnectionInfo;
+use url::Url;
 
-use crate::{db::Location, http::Allowed};
+use crate::{db::Location, http::Allowed, prices::Prices};
 
 /// What every process of a store must agree on.
 #[derive(Args, Clone, Debug)]
@@ -73,6 +74,25 @@ pub struct Settings {
           value_parser = milliseconds)]
     pub tick: Duration,
 
+    /// What models cost: a file of JSON like `{"small-model": {"input": 0.15, "output": 0.6}}`, in US dollars for a million
+    /// tokens. Of calls that report tokens and no cost, the cost follows from it.
+    #[arg(long, global = true, env = "PROMPT_STORE_PRICES", value_name = "FILE", value_parser = Prices::from_file,
+          default_value = "", hide_default_value = true)]
+    pub prices: Prices,
+
+    /// How many days reported calls are kept one by one. What they add up to stays.
+    #[arg(long, global = true, env = "PROMPT_STORE_USAGE_DAYS", default_value_t = 30, value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=400))]
+    pub usage_days: u32,
+
+    /// Who refines prompts.
+    #[command(flatten)]
+    pub llm: LlmSettings,
+
+    /// A store of documents that gets what refinements led to: its address, `https://documents.internal`.
+    #[arg(long, global = true, env = "DOC_STORE_URL", value_name = "URL", value_parser = service_url)]
+    pub doc_store_url: Option<String>,
+
     /// What is logged, on standard error: `info`, or `warn,shared=debug`.
     #[arg(
         long,
@@ -86,6 +106,74 @@ pub struct Settings {
     /// How it is logged.
     #[arg(long, global = true, env = "PROMPT_STORE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
+}
+
+/// Language models that can be asked: one is there when its address is, or its key.
+#[derive(Args, Clone, Debug)]
+pub struct LlmSettings {
+    /// An interpreter: its address.
+    #[arg(long, global = true, env = "INTERPRETER_URL", value_name = "URL", value_parser = service_url)]
+    pub interpreter_url: Option<String>,
+
+    /// A proxy of the models of Bedrock: its address.
+    #[arg(long, global = true, env = "BEDROCK_PROXY_URL", value_name = "URL", value_parser = service_url)]
+    pub bedrock_proxy_url: Option<String>,
+
+    /// Which model the proxy is asked for; its own choice, unless said.
+    #[arg(long, global = true, env = "BEDROCK_PROXY_MODEL", value_name = "NAME")]
+    pub bedrock_proxy_model: Option<String>,
+
+    /// A service that speaks as `OpenAI` does, with the path before `/chat/completions`: `OpenAI`'s own, unless said.
+    #[arg(long = "openai-base-url", global = true, env = "OPENAI_BASE_URL", value_name = "URL", value_parser = service_url)]
+    pub openai_url: Option<String>,
+
+    /// Its key, which goes to that address and nowhere else.
+    #[arg(long = "openai-api-key", global = true, env = "OPENAI_API_KEY", value_name = "TEXT", hide_env_values = true)]
+    pub openai_key: Option<String>,
+
+    /// Which model it is asked for.
+    #[arg(long, global = true, env = "OPENAI_MODEL", default_value = "gpt-4.1-mini", value_name = "NAME")]
+    pub openai_model: String,
+
+    /// A service that speaks as Anthropic does, with the path before `/v1/messages`: Anthropic's own, unless said.
+    #[arg(long = "anthropic-base-url", global = true, env = "ANTHROPIC_BASE_URL", value_name = "URL",
+          value_parser = service_url)]
+    pub anthropic_url: Option<String>,
+
+    /// Its key, which goes to that address and nowhere else.
+    #[arg(
+        long = "anthropic-api-key",
+        global = true,
+        env = "ANTHROPIC_API_KEY",
+        value_name = "TEXT",
+        hide_env_values = true
+    )]
+    pub anthropic_key: Option<String>,
+
+    /// Which model it is asked for.
+    #[arg(long, global = true, env = "ANTHROPIC_MODEL", default_value = "claude-sonnet-4-5", value_name = "NAME")]
+    pub anthropic_model: String,
+
+    /// How long a model may take to answer, in milliseconds.
+    #[arg(global = true, long = "llm-timeout-ms", env = "PROMPT_STORE_LLM_TIMEOUT_MS", default_value = "120000",
+          value_name = "MS", value_parser = milliseconds)]
+    pub llm_timeout: Duration,
+
+    /// What a refinement may cost, in US dollars: once so much is spent on it, nobody is asked again.
+    #[arg(long = "llm-session-usd", global = true, env = "PROMPT_STORE_LLM_SESSION_USD", default_value = "1",
+          value_name = "USD", value_parser = dollars)]
+    pub llm_session_nanos: i64,
+
+    /// What all refinements of a day (UTC) may cost together, in US dollars.
+    #[arg(long = "llm-day-usd", global = true, env = "PROMPT_STORE_LLM_DAY_USD", default_value = "20",
+          value_name = "USD", value_parser = dollars)]
+    pub llm_day_nanos: i64,
+
+    /// What a call is taken to cost, in US dollars, while it is not known what it cost: its model has no price, or its
+    /// answer never came.
+    #[arg(long = "llm-call-usd", global = true, env = "PROMPT_STORE_LLM_CALL_USD", default_value = "0.05",
+          value_name = "USD", value_parser = dollars)]
+    pub llm_call_nanos: i64,
 }
 
 /// Where the store runs.
@@ -148,6 +236,33 @@ pub fn milliseconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Billionths of a US dollar.
+fn dollars(text: &str) -> Result<i64, String> {
+    let value = text.parse::<f64>().ok().filter(|value| (0.0..=1_000_000.0).contains(value));
+    #[expect(clippy::cast_possible_truncation, reason = "a million dollars are far below 2^53 billionths")]
+    value.map(|value| (value * 1e9).round() as i64).ok_or_else(|| "it must be US dollars, 0 to 1000000".to_owned())
+}
+
+/// The address of a service, to which paths are added.
+fn service_url(text: &str) -> Result<String, String> {
+    let is_plain = |url: &Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.host().is_some()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
+    match Url::parse(text) {
+        _ if text.is_empty() => Ok(String::new()),
+        Ok(url) if is_plain(&url) => Ok(text.to_owned()),
+        _ => {
+            Err("it must be an address like https://models.example.com/v1, without a user, query or fragment"
+                .to_owned())
+        }
+    }
+}
+
 fn redis_url(text: &str) -> Result<String, String> {
     if text.is_empty() || text.into_connection_info().is_ok() {
         return Ok(text.to_owned());
@@ -182,6 +297,24 @@ mod tests {
         assert_eq!(milliseconds("1500"), Ok(Duration::from_millis(1500)));
         for text in ["0", "-1", "1.5", "", "15s", "86400001"] {
             assert!(milliseconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_service_is_plain() {
+        for text in ["", "http://localhost:8080", "https://api.example.com/v1/"] {
+            assert_eq!(service_url(text), Ok(text.to_owned()));
+        }
+        for text in ["localhost:80", "ftp://a", "https://u:p@a", "https://a?b=c", "https://a#b", "https://", "a b"] {
+            assert!(service_url(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn dollars_are_a_number_that_somebody_has() {
+        assert_eq!((dollars("1"), dollars("0"), dollars("0.05")), (Ok(1_000_000_000), Ok(0), Ok(50_000_000)));
+        for text in ["", "-1", "nan", "inf", "1e9", "$1"] {
+            assert!(dollars(text).is_err(), "{text}");
         }
     }
 

@@ -106,6 +106,22 @@ impl Error {
         Self::Unavailable { code: RACE, detail, source: anyhow::anyhow!(what) }
     }
 
+    /// The same for another, who waited for the same thing.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::NotFound { entity, id } => Self::NotFound { entity, id: id.clone() },
+            Self::Invalid { code, detail, violations } => {
+                Self::Invalid { code, detail: detail.clone(), violations: violations.clone() }
+            }
+            Self::Conflict { code, detail } => Self::Conflict { code, detail: detail.clone() },
+            Self::Unavailable { code, detail, source } => {
+                Self::Unavailable { code, detail, source: anyhow::anyhow!("{source:#}") }
+            }
+            Self::Internal(source) => Self::Internal(anyhow::anyhow!("{source:#}")),
+        }
+    }
+
     /// We are wrong, in a way that has no error of its own.
     pub fn internal(detail: impl Display) -> Self {
         Self::Internal(anyhow::anyhow!("{detail}"))

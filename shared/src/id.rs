@@ -63,6 +63,12 @@ macro_rules! ids {
             pub fn generate(now: Timestamp) -> Self {
                 Self(next(now))
             }
+
+            /// Not after any that was made at that time or later.
+            #[must_use]
+            pub fn first_at(time: Timestamp) -> Self {
+                Self(Ulid::from_parts(u64::try_from(time.millis()).unwrap_or(0), 0))
+            }
         }
 
         impl fmt::Display for $name {
@@ -110,10 +116,14 @@ macro_rules! ids {
 }
 
 ids! {
+    /// An A/B test.
+    AbTestId = "abt",
     /// A row of the audit log.
     AuditId = "aud",
     /// What a webhook was sent, or is to be sent: one event, one receiver.
     DeliveryId = "dlv",
+    /// What refinements of a prompt led to, version by version.
+    DocumentId = "doc",
     /// Something that has happened.
     EventId = "evt",
     /// A background job.
@@ -122,8 +132,12 @@ ids! {
     OperationId = "op",
     /// A prompt, whatever its version.
     PromptId = "prm",
+    /// A refinement of a prompt.
+    RefinementId = "ref",
     /// A relationship between two prompts.
     RelationshipId = "rel",
+    /// Usage events that were written together.
+    UsageBatchId = "usb",
     /// One version of a prompt.
     VersionId = "ver",
     /// A webhook.

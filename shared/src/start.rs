@@ -8,8 +8,10 @@ use crate::{
     clock::Clock,
     config::{Mode, Settings},
     db::{Db, Location, Schema},
-    http::Outgoing,
+    http::{Outgoing, Service},
     jobs::Doorbell,
+    llm::Services,
+    memory::Memory,
     search::Index,
     secret::SecretKey,
     uses::UseCounter,
@@ -68,6 +70,9 @@ impl From<crate::Error> for Failure {
     }
 }
 
+/// Whatever the store of documents is asked, it has so long.
+const DOC_STORE_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// May the process bring the tables up to date, or must they be so already?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Migration {
@@ -100,10 +105,19 @@ pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failu
         })?,
     };
     let http = Outgoing::new(&settings).map_err(|error| Failure::Internal(format!("{error:#}")))?;
+    let llm = Services::new(&settings).map_err(|error| Failure::Settings(format!("{error:#}")))?;
+    let doc_store = documents(&settings).map_err(|error| Failure::Settings(format!("DOC_STORE_URL: {error:#}")))?;
     let clock = Clock::System;
     let started_at = clock.now();
     let (settings, uses, search) = (Arc::new(settings), UseCounter::default(), Index::default());
-    Ok(App { db, doorbell, clock, settings, http, secret, uses, search, started_at })
+    let memory = Memory::default();
+    Ok(App { db, doorbell, clock, settings, http, llm, doc_store, secret, uses, memory, search, started_at })
+}
+
+/// The store of documents, if there is one.
+pub fn documents(settings: &Settings) -> anyhow::Result<Option<Service>> {
+    let url = settings.doc_store_url.as_deref().filter(|url| !url.is_empty());
+    url.map(|url| Service::new(url, DOC_STORE_TIMEOUT)).transpose()
 }
 
 async fn open_database(settings: &Settings, migration: Migration) -> Result<Db, Failure> {

@@ -1,11 +1,16 @@
 //! Everything that is tested through a door: one binary, a folder for each domain.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod ab_tests;
+mod advice;
+mod analytics;
 mod audit;
+mod before_v2;
 mod bulk;
 mod drift;
 mod edge;
 mod hosts;
 mod jobs;
+mod journey;
 mod lifecycle;
 mod notifications;
 mod openapi;
@@ -14,12 +19,14 @@ mod postgres;
 mod processes;
 mod prompts;
 mod readme;
+mod refinement;
 mod relationships;
 mod search;
 mod servers;
 mod serving;
 mod sources;
 mod sql;
+mod stats;
 mod suggestions;
 mod tidy;
 mod usage;

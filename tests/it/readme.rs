@@ -59,6 +59,7 @@ async fn every_line_of_the_tour_works() {
         ("/suggest?q=int", "\"text\":\"intro\""),
         ("$tagged/events", "event: done"),
         ("--data-binary", "\"operation_type\":\"import\""),
+        ("/refine -d", ""),
         ("sort=name", "\"total\":1"),
         ("$store/prompts/tags", "\"tag\":\"short\""),
         ("/restore", "\"revision\":"),

@@ -10,21 +10,27 @@ const HANDLER_LINES_MAX: usize = 15;
 
 /// The rooms of `shared` by floor: a room uses lower ones, never its neighbours. What is not listed is the
 /// ground floor.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 20] = [
     ("audit", 1),
     ("versions", 1),
     ("notifications", 1),
     ("prompts", 2),
-    ("drift", 4),
+    ("analytics", 4),
+    ("drift", 5),
     ("suggestions", 3),
     ("lifecycle", 3),
     ("relationships", 3),
     ("bulk", 4),
+    ("refinement", 4),
     ("webhooks", 2),
     ("administration", 5),
-    ("serving", 4),
+    ("serving", 5),
+    ("advice", 6),
     ("idempotency", 0),
+    ("llm", 0),
     ("search", 0),
+    ("stats", 0),
+    ("ab_testing", 3),
 ];
 
 fn refuse(what: &str, found: &[String]) {

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use support::{TestApp, caller};
 
 async fn usage(test: &TestApp, path: &str) -> Value {
-    shared::prompts::write_uses(&test.app, &caller()).await.unwrap();
+    shared::analytics::write_reads(&test.app, &caller()).await.unwrap();
     test.get(path).await.expect(200)["usage_count"].clone()
 }
 
@@ -29,7 +29,7 @@ async fn counts_add_up_over_versions_and_moments() {
     let prompt = test.prompt("a", "b", "one").await;
     let path = format!("/api/v1/prompts/{}", prompt["id"].as_str().unwrap());
     test.get("/api/v1/prompts/search/a/b").await.expect(200);
-    shared::prompts::write_uses(&test.app, &caller()).await.unwrap();
+    shared::analytics::write_reads(&test.app, &caller()).await.unwrap();
     test.put(&format!("{path}/content"), json!({ "content": "two" })).await.expect(200);
     test.get("/api/v1/prompts/search/a/b").await.expect(200);
 
@@ -55,6 +55,6 @@ async fn being_used_is_no_write_to_the_prompt() {
     let prompt = test.prompt("a", "b", "one").await;
     let path = format!("/api/v1/prompts/{}", prompt["id"].as_str().unwrap());
     test.get("/api/v1/prompts/search/a/b").await.expect(200);
-    shared::prompts::write_uses(&test.app, &caller()).await.unwrap();
+    shared::analytics::write_reads(&test.app, &caller()).await.unwrap();
     assert_eq!(test.get(&path).await.expect(200), prompt);
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a harness fails by panicking")]
 mod accident;
 mod afterwards;
+mod bench_store;
 mod certificate;
 mod chaos;
 mod collection;
@@ -38,8 +39,11 @@ use shared::{
     http::Outgoing,
     id::JobId,
     jobs::{self, Doorbell, Queue},
+    llm::Services,
+    memory::Memory,
     search::Index,
     secret::SecretKey,
+    start,
     uses::UseCounter,
     webhooks,
 };
@@ -51,6 +55,7 @@ use database::Database;
 
 pub use accident::Accident;
 pub use afterwards::Afterwards;
+pub use bench_store::BenchStore;
 pub use chaos::{Accidents, Chaos, chaos};
 pub use collection::real_prompts;
 pub use database::{Engine, engine};
@@ -285,8 +290,10 @@ async fn open(settings: Settings, doorbell: Doorbell, clock: Clock) -> App {
     let secret = SecretKey::from_text(&"test secret ".repeat(3)).unwrap();
     let started_at = clock.now();
     let http = Outgoing::new(&settings).unwrap();
+    let (llm, doc_store) = (Services::new(&settings).unwrap(), start::documents(&settings).unwrap());
     let (settings, uses, search) = (settings.into(), UseCounter::default(), Index::default());
-    App { db, doorbell, clock, settings, http, secret, uses, search, started_at }
+    let memory = Memory::default();
+    App { db, doorbell, clock, settings, http, llm, doc_store, secret, uses, memory, search, started_at }
 }
 
 /// Settings as a command line gives them, and otherwise as they are by default.
@@ -342,6 +349,14 @@ impl Reply {
         self.body
     }
 
+    /// A refusal that must have this status and code.
+    #[track_caller]
+    pub fn problem(self, status: u16, code: &str) -> Value {
+        let problem = self.expect(status);
+        assert_eq!(problem["code"], code, "{problem}");
+        problem
+    }
+
     /// The code of a refusal that must have this status.
     #[track_caller]
     pub fn code(self, status: u16) -> String {
@@ -362,4 +377,11 @@ impl Reply {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).unwrap_or_else(|| panic!("no header `{name}`")).to_str().unwrap()
     }
+}
+
+/// An object with the members of another.
+pub fn merged(mut object: Value, more: Value) -> Value {
+    let (Some(members), Value::Object(more)) = (object.as_object_mut(), more) else { panic!("two objects") };
+    members.extend(more);
+    object
 }

@@ -2,7 +2,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -92,6 +92,21 @@ impl Receiver {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         Self { address, received, serving }
+    }
+
+    /// One that thinks about request number `n` for so long before it answers.
+    pub async fn answering_after<R: IntoResponse>(
+        think: impl Fn(usize) -> Duration + Send + Sync + 'static,
+        answer: impl Fn(usize, &Received) -> R + Send + Sync + 'static,
+    ) -> Self {
+        Self::answering_later(move |n, request| {
+            let (time, response) = (think(n), answer(n, &request).into_response());
+            async move {
+                tokio::time::sleep(time).await;
+                response
+            }
+        })
+        .await
     }
 
     /// Where it listens.

@@ -1,8 +1,9 @@
 //! Waiting for a condition, never for a time.
 use std::time::{Duration, Instant};
 
-/// No condition of a test takes longer, even on a busy machine.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+/// No condition of a test takes longer, even on a busy machine: a job that lost two workers is left alone for more than
+/// a minute.
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Asks until the answer is `Some`, and answers it. Panics, with what was waited for, after [`PATIENCE`].
 pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {

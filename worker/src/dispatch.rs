@@ -1,10 +1,14 @@
 //! The worker's routing table: which domain operation each queue's job runs, and what its end in failure means.
 use shared::{
     App, Result,
+    ab_testing::{self, EvaluateAbTest},
+    analytics,
     bulk::{self, RunBulkOperation, RunSmallBulkOperation},
     db::Tx,
+    drift::{self, EvaluateDrift},
     jobs::{Claim, Outcome, Queue},
     prompts,
+    refinement::{self, RefinePrompt},
     webhooks::{self, DeliverWebhooks},
 };
 
@@ -19,7 +23,24 @@ pub(crate) async fn dispatch(app: &App, claim: &Claim) -> Result<Outcome> {
             let RunSmallBulkOperation(job) = claim.order()?;
             bulk::run(app, claim, job.operation_id).await
         }
-        Queue::SearchIndex => prompts::index_missing(app, claim, &crate::caller()).await,
+        Queue::UsageRollups => analytics::roll_up(app, claim, &crate::caller()).await,
+        Queue::Experiments => {
+            let job: EvaluateAbTest = claim.order()?;
+            ab_testing::evaluate(app, claim, &crate::caller(), job.test_id).await
+        }
+        Queue::Drift => {
+            let job: EvaluateDrift = claim.order()?;
+            drift::evaluate_all(app, claim, &crate::caller(), job.day).await
+        }
+        Queue::SearchIndex => {
+            prompts::index_missing(app, claim, &crate::caller()).await?;
+            refinement::index_missing(app, claim, &crate::caller()).await
+        }
+        Queue::RefinementSessions => {
+            let job: RefinePrompt = claim.order()?;
+            refinement::refine(app, claim, &crate::caller(), job.session_id).await
+        }
+        Queue::DocumentDeliveries => refinement::deliver(app, claim, &crate::caller(), &claim.order()?).await,
         Queue::WebhookDeliveries => {
             let job: DeliverWebhooks = claim.order()?;
             webhooks::deliver(app, claim, job.webhook_id).await
@@ -39,8 +60,15 @@ pub(crate) async fn gave_up(tx: &mut Tx, claim: &Claim) -> Result<()> {
             Ok(RunSmallBulkOperation(job)) => bulk::gave_up(tx, &job).await,
             Err(_) => Ok(()),
         },
-        // The next start of an API orders it again.
-        Queue::SearchIndex => Ok(()),
+        // The next start of an API orders the one again, the next tick others; a person looks at documents that were not
+        // taken, and has them sent again.
+        Queue::SearchIndex | Queue::UsageRollups | Queue::Experiments | Queue::Drift | Queue::DocumentDeliveries => {
+            Ok(())
+        }
+        Queue::RefinementSessions => match claim.order() {
+            Ok(job) => refinement::gave_up(tx, &job).await,
+            Err(_) => Ok(()),
+        },
         Queue::WebhookDeliveries => match claim.order() {
             Ok(job) => webhooks::gave_up(tx, &job).await,
             Err(_) => Ok(()),

@@ -65,6 +65,10 @@ pub async fn work(app: &App, id: JobId) -> Result<()> {
             count(&claim, "again");
             jobs::settle_again(app, &caller, &claim).await
         }
+        Ok(Outcome::Later(wait)) => {
+            count(&claim, "later");
+            jobs::settle_after(app, &caller, &claim, wait).await
+        }
         Err(error) if error.code() == "lease-lost" => {
             count(&claim, "lost");
             tracing::warn!(job.id = %id, "another worker went on with this job");

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use shared::{
-    Caller, Result, bulk,
+    Caller, Result, ab_testing, analytics, bulk,
     db::Leadership,
-    idempotency,
+    drift, idempotency,
     jobs::{self, Queue},
     notifications, webhooks,
 };
@@ -54,11 +54,16 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
     }
 }
 
-/// What has happened is told in every turn, however long turns take.
+/// What has happened is told in every turn, however long turns take. What cannot be done keeps nothing else waiting.
 async fn turn(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> Result<()> {
-    let told = webhooks::publish(&slots.app, caller).await;
-    ring(slots, caller, lead).await?;
-    told
+    let outcomes = [
+        webhooks::publish(&slots.app, caller).await,
+        analytics::order_roll_up(&slots.app, caller).await,
+        ab_testing::order_evaluations(&slots.app, caller).await,
+        drift::order_evaluation(&slots.app, caller).await,
+        ring(slots, caller, lead).await,
+    ];
+    outcomes.into_iter().collect()
 }
 
 async fn ring(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> Result<()> {
@@ -119,6 +124,7 @@ async fn clean(slots: &Slots, caller: &Caller) -> Result<()> {
     bulk::end_abandoned(app, caller).await?;
     jobs::purge_done(app, caller, app.clock.now() - DONE_KEPT, PURGE_MOST).await?;
     webhooks::purge(app, caller, PURGE_MOST).await?;
+    analytics::purge(app, caller, PURGE_MOST).await?;
     for _ in 0..PURGE_TURNS {
         if notifications::purge(app, caller, PURGE_MOST).await? < PURGE_MOST.unsigned_abs() {
             break;

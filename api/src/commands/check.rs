@@ -1,7 +1,7 @@
 //! `prompt-store check`: is the search index what the prompts say it should be?
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use shared::{App, Caller, prompts, start::Failure};
+use shared::{App, Caller, prompts, refinement, start::Failure};
 
 use super::{print, say};
 
@@ -21,6 +21,7 @@ impl Check {
         let caller = Caller::system("check");
         let checked = prompts::check(&app, &caller, !self.dry_run, |done| bar.set_position(done)).await;
         bar.finish_and_clear();
+        refinement::order_index(&app, &caller).await?;
         app.db.close().await;
         let checked = checked?;
         for fault in &checked.faults {

@@ -2,9 +2,9 @@
 use std::{net::SocketAddr, time::Duration};
 
 use shared::{
-    App, Caller,
+    App, Caller, analytics,
     config::{Mode, Settings},
-    prompts, search,
+    prompts, refinement, search,
     start::{self, Failure, Migration},
     telemetry,
 };
@@ -27,6 +27,7 @@ pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
 
     let shutdown = start::shutdown_on_signal();
     prompts::order_index(&app, &Caller::system("api")).await?;
+    refinement::order_index(&app, &Caller::system("api")).await?;
     tokio::spawn(warm_up(app.clone()));
     let worker = embedded_worker(&app, &shutdown);
     let door = Door::new(app.clone(), edge.clone(), metrics, shutdown.clone());
@@ -34,7 +35,7 @@ pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
     let counting = tokio::spawn(keep_writing_uses(app.clone(), shutdown.clone()));
     server::serve(listener, router(door), &edge, shutdown).await;
     counting.await.map_err(|error| Failure::Internal(format!("uses were no longer counted: {error}")))?;
-    write_uses(&app).await;
+    write_reads(&app).await;
     if let Some(worker) = worker {
         let ended = worker.await.map_err(|error| Failure::Internal(format!("the worker ended: {error}")))?;
         ended.map_err(|error| Failure::Internal(format!("the worker ended: {error:#}")))?;
@@ -70,13 +71,13 @@ async fn warm_up(app: App) {
 
 async fn keep_writing_uses(app: App, shutdown: CancellationToken) {
     while shutdown.run_until_cancelled(tokio::time::sleep(USES_INTERVAL)).await.is_some() {
-        write_uses(&app).await;
+        write_reads(&app).await;
     }
 }
 
 /// A count that cannot be written holds up nothing, the end of the process included.
-async fn write_uses(app: &App) {
-    if let Err(error) = prompts::write_uses(app, &Caller::system("api")).await {
+async fn write_reads(app: &App) {
+    if let Err(error) = analytics::write_reads(app, &Caller::system("api")).await {
         tracing::warn!(error = error.for_log(), "could not write down how prompts were used");
     }
 }

@@ -3,6 +3,7 @@ use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
 use shared::{
     App,
+    clock::Timestamp,
     drift::{self, Baseline, Drift},
     id::PromptId,
 };
@@ -26,9 +27,13 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 struct DriftQuery {
     /// This one; the newest, unless said.
     version: Option<i64>,
+    /// How long the time is that is compared with the reference, 1 to 30 days.
+    #[param(minimum = 1, maximum = 30, default = 7)]
+    window_days: Option<i64>,
 }
 
-/// Get how far a prompt has moved: against the version before it, and against its baseline.
+/// Get how far a prompt has moved: its text against the version before it and against its baseline, and how it does in use
+/// against its first days.
 #[utoipa::path(
     get, path = "/{id}/drift", tag = "drift", operation_id = "getDrift", params(("id" = PromptId, Path), DriftQuery),
     responses((status = 200, body = Drift), (status = "default", body = Problem, content_type = "application/problem+json")),
@@ -38,7 +43,7 @@ async fn get(
     Path(id): Path<PromptId>,
     Query(query): Query<DriftQuery>,
 ) -> Result<Json<Drift>, Problem> {
-    Ok(Json(drift::get(&app, id, query.version).await?))
+    Ok(Json(drift::get(&app, id, query.version, query.window_days).await?))
 }
 
 /// Which version becomes the baseline.
@@ -47,6 +52,12 @@ async fn get(
 struct Pin {
     /// This one.
     version: i64,
+    /// The time that later ones are compared with begins here, in place of the version's first days.
+    #[serde(default)]
+    reference_from: Option<Timestamp>,
+    /// And ends before this moment.
+    #[serde(default)]
+    reference_to: Option<Timestamp>,
 }
 
 /// Pin the version that later ones are compared with.
@@ -61,7 +72,7 @@ async fn pin(
     caller: Caller,
     Json(pin): Json<Pin>,
 ) -> Result<Json<Baseline>, Problem> {
-    Ok(Json(drift::pin_baseline(&app, &caller.0, id, pin.version).await?))
+    Ok(Json(drift::pin_baseline(&app, &caller.0, id, pin.version, (pin.reference_from, pin.reference_to)).await?))
 }
 
 /// Let the baseline be the first published version again.

@@ -1,10 +1,13 @@
 //! A file for each domain: decode, call one operation, respond.
+pub(crate) mod ab_tests;
+pub(crate) mod analytics;
 pub(crate) mod bulk;
 pub(crate) mod drift;
 pub(crate) mod jobs;
 pub(crate) mod lifecycle;
 pub(crate) mod notifications;
 pub(crate) mod prompts;
+pub(crate) mod refinement;
 pub(crate) mod relationships;
 pub(crate) mod search;
 pub(crate) mod serving;

@@ -81,9 +81,11 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-impl From<ListQuery> for PromptFilter {
-    fn from(query: ListQuery) -> Self {
-        Self {
+impl ListQuery {
+    fn filter(self, now: Timestamp) -> PromptFilter {
+        let query = self;
+        let show = Show { content: query.include.contains(&Include::Content), ..Show::PROMPT };
+        PromptFilter {
             category: query.category,
             tags: query.tag,
             lifecycle_status: query.lifecycle_status,
@@ -92,10 +94,7 @@ impl From<ListQuery> for PromptFilter {
             is_template: query.is_template,
             updated_since: query.updated_since,
             include_deleted: query.include_deleted.unwrap_or_default(),
-            show: Show {
-                content: query.include.contains(&Include::Content),
-                usage: query.include.contains(&Include::Usage),
-            },
+            show: show.usage(query.include.contains(&Include::Usage), now),
             sort: query.sort.unwrap_or_default(),
         }
     }
@@ -116,7 +115,7 @@ enum Include {
 )]
 async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<Prompt>>, Problem> {
     let page = PageQuery { limit: query.limit, offset: query.offset, cursor: query.cursor.clone() }.request()?;
-    Ok(Json(prompts::list(&app, &query.into(), &page).await?))
+    Ok(Json(prompts::list(&app, &query.filter(app.clock.now()), &page).await?))
 }
 
 /// List the categories there are, with counts.
@@ -165,9 +164,13 @@ async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let selector = Selector::new(query.version, query.label, Selector::Latest)?;
-    let show = Show { content: true, usage: query.include.contains(&Include::Usage) };
+    let show = Show::PROMPT.usage(query.include.contains(&Include::Usage), app.clock.now());
     let prompt = prompts::get(&app, id, &selector, show).await?;
-    Ok(if show.usage { Json(prompt).into_response() } else { tagged(&headers, &etag(prompt.revision), &prompt) })
+    Ok(if show.usage_since.is_some() {
+        Json(prompt).into_response()
+    } else {
+        tagged(&headers, &etag(prompt.revision), &prompt)
+    })
 }
 
 /// Change a prompt.

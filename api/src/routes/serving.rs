@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use shared::{
     App, Error,
+    ab_testing::Subject,
     prompts::{Selector, Show},
-    serving::{self, BatchItem, Deprecation, RenderRequest, Rendered, Served},
+    serving::{self, BatchItem, Deprecation, Reader, RenderRequest, Rendered, Served},
     templates::Given,
 };
 use utoipa::ToSchema;
@@ -17,7 +18,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Door,
-    extract::{Json, OptionalJson, Path, named_etag, tagged},
+    extract::{Caller, Json, OptionalJson, Path, named_etag, tagged},
     problem::Problem,
 };
 
@@ -33,6 +34,8 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
     get, path = "/search/{category}/{name}", tag = "serving", operation_id = "getFilledPrompt",
     params(("category" = String, Path, description = "`/` is written `%2F`"), ("name" = String, Path),
            ("version" = Option<i64>, Query), ("label" = Option<String>, Query),
+           ("user_id" = Option<String>, Query, description = "The same user gets the same arm of a test behind the label."),
+           ("session_id" = Option<String>, Query, description = "The same, where there is no user."),
            ("include" = Option<String>, Query, description = "`usage`: with `usage_count`, and without an `ETag`")),
     responses((status = 200, body = Served), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -40,6 +43,7 @@ async fn get_filled(
     State(app): State<App>,
     Path((category, name)): Path<(String, String)>,
     RawQuery(query): RawQuery,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (mut wanted, mut variables) = (Wanted::default(), Vec::new());
@@ -48,12 +52,13 @@ async fn get_filled(
             "version" => wanted.version = Some(number(&value)?),
             "label" => wanted.label = Some(value.into_owned()),
             "include" => wanted.usage |= value == "usage",
-            "user_id" | "session_id" => {}
+            "user_id" => wanted.subject.user_id = Some(value.into_owned()),
+            "session_id" => wanted.subject.session_id = Some(value.into_owned()),
             _ => variables.push((key.into_owned(), value.into_owned())),
         }
     }
     let given = if variables.is_empty() { None } else { Some(Given::Query(variables)) };
-    respond(&app, (&category, &name), wanted, given, &headers).await
+    respond(&app, caller, (&category, &name), wanted, given, &headers).await
 }
 
 fn number(text: &str) -> Result<i64, Error> {
@@ -71,8 +76,10 @@ struct FillRequest {
     version: Option<i64>,
     /// The version this label points at.
     label: Option<String>,
-    /// For whom: the same user gets the same arm of a test.
+    /// For whom: the same user gets the same arm of a test behind the label.
     user_id: Option<String>,
+    /// In which session, where there is no user.
+    session_id: Option<String>,
 }
 
 /// Get a prompt by name, filled with variables of any name and size.
@@ -85,12 +92,14 @@ struct FillRequest {
 async fn fill(
     State(app): State<App>,
     Path((category, name)): Path<(String, String)>,
+    caller: Caller,
     OptionalJson(request): OptionalJson<FillRequest>,
 ) -> Result<Response, Problem> {
     let given = request.variables.map(Given::Json);
-    let wanted = Wanted { version: request.version, label: request.label, usage: false };
+    let subject = Subject { user_id: request.user_id, session_id: request.session_id };
+    let wanted = Wanted { version: request.version, label: request.label, usage: false, subject };
     // What is filled depends on the body, of which the tag knows nothing: no `If-None-Match`.
-    respond(&app, (&category, &name), wanted, given, &HeaderMap::new()).await
+    respond(&app, caller, (&category, &name), wanted, given, &HeaderMap::new()).await
 }
 
 /// Which version, and what of it.
@@ -99,21 +108,24 @@ struct Wanted {
     version: Option<i64>,
     label: Option<String>,
     usage: bool,
+    subject: Subject,
 }
 
 async fn respond(
     app: &App,
+    caller: Caller,
     (category, name): (&str, &str),
     wanted: Wanted,
     given: Option<Given>,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let selector = Selector::new(wanted.version, wanted.label, Selector::Production)?;
-    let show = Show { content: true, usage: wanted.usage };
-    let served = serving::get(app, category, name, &selector, show, given).await?;
+    let show = Show::PROMPT.usage(wanted.usage, app.clock.now());
+    let reader = Reader { caller: caller.0, subject: wanted.subject };
+    let served = serving::get(app, &reader, (category, name), &selector, show, given).await?;
     let warning = served.deprecation.as_ref().map(warning);
-    let mut response = match show.usage {
-        // It changes without a write, so it has no tag.
+    let mut response = match show.usage_since.is_some() || served.served.experiment.is_some() {
+        // How it is used changes without a write to it, and an arm is not the prompt's alone: no tag.
         true => Json(served).into_response(),
         false => tagged(headers, &named_etag(served.prompt.id, served.prompt.revision), &served),
     };
@@ -140,6 +152,9 @@ fn warning(deprecation: &Deprecation) -> HeaderMap {
 struct BatchRequest {
     /// 1 to 100.
     items: Vec<BatchItem>,
+    /// For whom: the same user gets the same arms of tests behind the labels.
+    #[serde(default)]
+    user_id: Option<String>,
 }
 
 /// What became of the items of a batch, in their order.
@@ -155,7 +170,7 @@ enum BatchResult {
     /// As `GET /prompts/search/{category}/{name}` answers it.
     Served(Box<Served>),
     /// Why it was refused.
-    Problem { problem: Problem },
+    Problem { problem: Box<Problem> },
 }
 
 /// Get many prompts by name, each filled.
@@ -163,10 +178,15 @@ enum BatchResult {
     post, path = "/batch-get", tag = "serving", operation_id = "batchGetPrompts", request_body = BatchRequest,
     responses((status = 200, body = BatchAnswer), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn batch_get(State(app): State<App>, Json(request): Json<BatchRequest>) -> Result<Json<BatchAnswer>, Problem> {
-    let results = serving::batch(&app, request.items).await?.into_iter().map(|result| match result {
+async fn batch_get(
+    State(app): State<App>,
+    caller: Caller,
+    Json(request): Json<BatchRequest>,
+) -> Result<Json<BatchAnswer>, Problem> {
+    let reader = Reader { caller: caller.0, subject: Subject { user_id: request.user_id, session_id: None } };
+    let results = serving::batch(&app, &reader, request.items).await?.into_iter().map(|result| match result {
         Ok(served) => BatchResult::Served(Box::new(served)),
-        Err(error) => BatchResult::Problem { problem: error.into() },
+        Err(error) => BatchResult::Problem { problem: Box::new(error.into()) },
     });
     Ok(Json(BatchAnswer { results: results.collect() }))
 }

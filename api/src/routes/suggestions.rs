@@ -1,8 +1,9 @@
 //! What could be better about a prompt.
 use axum::{extract::State, http::StatusCode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shared::{
     App,
+    advice::{self, UsageFinding},
     id::PromptId,
     lint::{Report, Rule, Suppression},
     prompts::Selector,
@@ -41,19 +42,30 @@ struct VersionQuery {
     label: Option<String>,
 }
 
-/// Get what could be better about a prompt.
+/// What could be better about a prompt.
+#[derive(Serialize, ToSchema)]
+struct Suggestions {
+    /// What its text says.
+    #[serde(flatten)]
+    report: Report,
+    /// What its use says.
+    usage: Vec<UsageFinding>,
+}
+
+/// Get what could be better about a prompt, by its text and by its use.
 #[utoipa::path(
     get, path = "/{id}/suggestions", tag = "suggestions", operation_id = "getSuggestions",
     params(("id" = PromptId, Path), VersionQuery),
-    responses((status = 200, body = Report), (status = "default", body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = Suggestions), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn get(
     State(app): State<App>,
     Path(id): Path<PromptId>,
     Query(query): Query<VersionQuery>,
-) -> Result<Json<Report>, Problem> {
+) -> Result<Json<Suggestions>, Problem> {
     let selector = Selector::new(query.version, query.label, Selector::Latest)?;
-    Ok(Json(suggestions::get(&app, id, &selector).await?))
+    let report = suggestions::get(&app, id, &selector).await?;
+    Ok(Json(Suggestions { report, usage: advice::of_use(&app, id, &selector).await? }))
 }
 
 /// Why something is done.

@@ -9,6 +9,7 @@ use crate::{
     id::JobId,
     jobs::{self, Claim, JobFilter, JobRow, Queue},
     page::{Page, PageRequest, Position, SortKey},
+    refinement,
     webhooks::{self, DeliverWebhooks},
 };
 
@@ -53,8 +54,11 @@ async fn revive(tx: &mut Tx, claim: &Claim) -> Result<()> {
             let RunSmallBulkOperation(job) = claim.order()?;
             bulk::revive(tx, &job).await
         }
+        Queue::RefinementSessions => refinement::revive(tx, &claim.order()?).await,
         // Nobody was told: it says for itself what is missing.
-        Queue::SearchIndex => Ok(()),
+        Queue::SearchIndex | Queue::UsageRollups | Queue::Experiments | Queue::Drift | Queue::DocumentDeliveries => {
+            Ok(())
+        }
         Queue::WebhookDeliveries => webhooks::revive(tx, &claim.order::<DeliverWebhooks>()?).await,
     }
 }

@@ -109,7 +109,7 @@ impl From<BulkPrompts> for PromptFilter {
             is_template: prompts.is_template,
             updated_since: prompts.updated_since,
             include_deleted: false,
-            show: Show { content: false, usage: false },
+            show: Show { content: false, usage_since: None },
             sort: Sort::Oldest,
         }
     }

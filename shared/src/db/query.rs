@@ -85,11 +85,13 @@ impl<'a> Query<'a> {
 /// The most rows of one statement.
 const ROWS_MAX: usize = 64;
 
-/// Rows in portions for one statement each. Their sizes are powers of two: a connection keeps the statements it has
-/// prepared, and so it is only ever asked for a few different ones.
+/// Rows in portions for one statement each. Their sizes are powers of two, or three times one: a connection keeps the
+/// statements it has prepared, and so it is only ever asked for a few different ones.
 pub fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
-        let size = (1..=ROWS_MAX).rev().find(|size| size.is_power_of_two() && *size <= rows.len())?;
+        let is_usual =
+            |size: &usize| size.is_power_of_two() || (size.is_multiple_of(3) && (size / 3).is_power_of_two());
+        let size = (1..=ROWS_MAX.min(rows.len())).rev().find(is_usual)?;
         let (portion, rest) = rows.split_at(size);
         rows = rest;
         Some(portion)
@@ -133,8 +135,10 @@ mod tests {
     }
 
     #[test]
-    fn portions_are_powers_of_two_and_leave_nothing_out() {
-        for (rows, sizes) in [(0, vec![]), (1, vec![1]), (100, vec![64, 32, 4]), (131, vec![64, 64, 2, 1])] {
+    fn portions_are_of_few_sizes_and_leave_nothing_out() {
+        for (rows, sizes) in
+            [(0, vec![]), (1, vec![1]), (100, vec![64, 32, 4]), (131, vec![64, 64, 3]), (63, vec![48, 12, 3])]
+        {
             let rows: Vec<usize> = (0..rows).collect();
             assert_eq!(portions(&rows).map(<[usize]>::len).collect::<Vec<_>>(), sizes);
             assert_eq!(portions(&rows).flatten().copied().collect::<Vec<_>>(), rows);

@@ -35,23 +35,48 @@ impl<'v> Side<'v> {
     }
 }
 
+/// How alike two texts are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Similarity {
+    /// 1 - Levenshtein distance / length of the longer, in characters.
+    pub char_similarity: f64,
+    /// Twice the tokens in common, in order, over the tokens of both.
+    pub token_ratio: f64,
+    /// Distinct tokens in both over distinct tokens in either.
+    pub token_jaccard: f64,
+    /// Tokens of the earlier and of the later.
+    pub token_counts: [usize; 2],
+}
+
+/// Measures how alike two texts are.
+#[must_use]
+pub fn similarity(old: &str, new: &str) -> Similarity {
+    let (old_tokens, new_tokens) = (tokens(old), tokens(new));
+    let lengths = old_tokens.len() + new_tokens.len();
+    Similarity {
+        char_similarity: char_similarity(old, new),
+        token_ratio: if lengths == 0 { 1.0 } else { 2.0 * as_f64(common(&old_tokens, &new_tokens)) / as_f64(lengths) },
+        token_jaccard: jaccard(&old_tokens, &new_tokens),
+        token_counts: [old_tokens.len(), new_tokens.len()],
+    }
+}
+
 /// Compares a version with an earlier one.
 pub(super) fn compare(earlier: &Side<'_>, later: &Side<'_>) -> Comparison {
     let (before, after) = (earlier.body, later.body);
     let (old, new) = (readable(before), readable(after));
-    let (old_tokens, new_tokens) = (tokens(&old), tokens(&new));
-    let lengths = old_tokens.len() + new_tokens.len();
+    let Similarity { char_similarity, token_ratio, token_jaccard, token_counts: [old_tokens, new_tokens] } =
+        similarity(&old, &new);
     let variables_added = only_in(&after.variables, &before.variables);
     let variables_removed = only_in(&before.variables, &after.variables);
     let output_schema_changed = OUTPUT_SETTINGS.iter().any(|key| before.config.get(*key) != after.config.get(*key));
     let mut comparison = Comparison {
         compared_to: earlier.number,
         severity: Severity::Trivial,
-        char_similarity: char_similarity(&old, &new),
-        token_ratio: if lengths == 0 { 1.0 } else { 2.0 * as_f64(common(&old_tokens, &new_tokens)) / as_f64(lengths) },
-        token_jaccard: jaccard(&old_tokens, &new_tokens),
-        tokens_delta_pct: 100.0 * (as_f64(new_tokens.len()) - as_f64(old_tokens.len()))
-            / as_f64(old_tokens.len().max(1)),
+        char_similarity,
+        token_ratio,
+        token_jaccard,
+        tokens_delta_pct: 100.0 * (as_f64(new_tokens) - as_f64(old_tokens)) / as_f64(old_tokens.max(1)),
         variables_added,
         variables_removed,
         sections_added: only_in(&sections(&new), &sections(&old)),
@@ -77,7 +102,8 @@ fn severity(comparison: &Comparison, after: &Body) -> Severity {
 }
 
 /// Runs of letters, digits and underscores in lower case; every other character that is no space by itself.
-fn tokens(text: &str) -> Vec<String> {
+#[must_use]
+pub fn tokens(text: &str) -> Vec<String> {
     let (mut tokens, mut word) = (Vec::new(), String::new());
     for c in text.chars().flat_map(char::to_lowercase) {
         if c.is_alphanumeric() || c == '_' {

@@ -2,17 +2,24 @@
 //! and to what somebody has allowed, and nowhere else; they end in time, and so do their answers.
 mod addresses;
 mod names;
+mod service;
 mod targets;
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use reqwest::{Method, StatusCode, Url, header::HeaderMap, redirect::Policy};
+use reqwest::{
+    Method, StatusCode, Url,
+    header::{HeaderMap, RETRY_AFTER},
+    redirect::Policy,
+};
 
 pub use names::Names;
+pub use service::Service;
 pub use targets::Allowed;
 
 use crate::{
+    clock::Timestamp,
     config::{Environment, Settings},
     error::{Error, Result},
 };
@@ -61,6 +68,18 @@ pub struct Answer {
     pub truncated: bool,
 }
 
+impl Answer {
+    /// How long whoever answered asks to be left alone: seconds, or a date.
+    #[must_use]
+    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        match text.parse() {
+            Ok(seconds) => Some(Duration::from_secs(seconds)),
+            Err(_) => Some(Timestamp::from_http_date(text)?.since(now)),
+        }
+    }
+}
+
 /// Why nothing came back. No more is told, as whoever chose the target may want to learn about machines it cannot
 /// reach itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +113,11 @@ impl Outgoing {
     /// The same, where `names` says which addresses a name has.
     pub fn with_names(settings: &Settings, names: Names) -> anyhow::Result<Self> {
         let loopback = settings.env == Environment::Development;
-        let targets = Arc::new(Targets::new(&settings.allowed_targets, loopback));
+        Self::to(Targets::new(&settings.allowed_targets, loopback), names)
+    }
+
+    fn to(targets: Targets, names: Names) -> anyhow::Result<Self> {
+        let targets = Arc::new(targets);
         let client = builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)

@@ -54,6 +54,8 @@ pub enum Outcome {
     Done,
     /// There is more, and others shall have their turn first.
     Again,
+    /// There is more, after so long.
+    Later(Duration),
 }
 
 impl Claim {
@@ -71,7 +73,7 @@ impl Claim {
     /// May it be tried again after a transient error?
     #[must_use]
     pub fn may_retry(&self) -> bool {
-        self.attempts + 1 < self.queue.attempts()
+        self.attempts + 1 < Queue::ATTEMPTS
     }
 
     /// When a retry would be due.
@@ -191,6 +193,14 @@ pub async fn settle_again(app: &App, caller: &Caller, claim: &Claim) -> Result<(
     tx.commit().await?;
     app.doorbell.ring(claim.queue, &[claim.id]).await;
     Ok(())
+}
+
+/// It waits for so long.
+pub async fn settle_after(app: &App, caller: &Caller, claim: &Claim, wait: Duration) -> Result<()> {
+    let mut tx = app.begin(caller).await?;
+    let run_at = tx.now() + wait;
+    settle(&mut tx, claim, "available", run_at, claim.attempts, None).await?;
+    tx.commit().await
 }
 
 /// It met a transient error, and is tried again at [`Claim::retry_at`].

@@ -11,8 +11,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use doorbell::{Doorbell, LocalBell, RedisBell, WINDOW, redis_bell};
 pub use ledger::{
-    Claim, Depth, Outcome, bury, claim, depths, due, live_workers, purge_done, renew, settle_again, settle_done,
-    settle_later, take_due, worker_gone, worker_seen,
+    Claim, Depth, Outcome, bury, claim, depths, due, live_workers, purge_done, renew, settle_after, settle_again,
+    settle_done, settle_later, take_due, worker_gone, worker_seen,
 };
 pub(crate) use ledger::{find, insert, is_ordered, list, revive};
 
@@ -29,12 +29,34 @@ pub enum Queue {
     SearchIndex,
     /// Telling others of events: a job for each receiver that something is due for.
     WebhookDeliveries,
+    /// Adding up what was reported of calls.
+    UsageRollups,
+    /// Looking at running A/B tests.
+    Experiments,
+    /// Looking at prompts in use, once a day.
+    Drift,
+    /// Asking models to refine prompts.
+    RefinementSessions,
+    /// Giving what refinements led to to a store of documents.
+    DocumentDeliveries,
 }
 
 impl Queue {
+    /// How often a job that met a transient error is tried, the first time included.
+    pub const ATTEMPTS: i64 = 20;
+
     /// All of them, in the order they are declared.
-    pub const ALL: [Self; 4] =
-        [Self::BulkOperations, Self::SmallBulkOperations, Self::SearchIndex, Self::WebhookDeliveries];
+    pub const ALL: [Self; 9] = [
+        Self::BulkOperations,
+        Self::SmallBulkOperations,
+        Self::SearchIndex,
+        Self::WebhookDeliveries,
+        Self::UsageRollups,
+        Self::Experiments,
+        Self::Drift,
+        Self::RefinementSessions,
+        Self::DocumentDeliveries,
+    ];
 
     /// As the ledger and Redis call it.
     #[must_use]
@@ -44,6 +66,11 @@ impl Queue {
             Self::SmallBulkOperations => "small-bulk-operations",
             Self::SearchIndex => "search-index",
             Self::WebhookDeliveries => "webhook-deliveries",
+            Self::UsageRollups => "usage-rollups",
+            Self::Experiments => "experiments",
+            Self::Drift => "drift",
+            Self::RefinementSessions => "refinement-sessions",
+            Self::DocumentDeliveries => "document-deliveries",
         }
     }
 
@@ -52,17 +79,11 @@ impl Queue {
     pub const fn concurrency(self) -> usize {
         match self {
             Self::BulkOperations | Self::SmallBulkOperations => 2,
-            Self::SearchIndex => 1,
+            Self::SearchIndex | Self::UsageRollups | Self::Experiments | Self::Drift => 1,
             // They wait for others most of the time.
+            Self::DocumentDeliveries => 4,
+            Self::RefinementSessions => 8,
             Self::WebhookDeliveries => 16,
-        }
-    }
-
-    /// How often a job that met a transient error is tried, the first time included.
-    #[must_use]
-    pub const fn attempts(self) -> i64 {
-        match self {
-            Self::BulkOperations | Self::SmallBulkOperations | Self::SearchIndex | Self::WebhookDeliveries => 20,
         }
     }
 
@@ -70,11 +91,12 @@ impl Queue {
     #[must_use]
     pub fn retry_delay(self, attempt: i64) -> Duration {
         let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
-        match self {
-            Self::BulkOperations | Self::SmallBulkOperations | Self::SearchIndex | Self::WebhookDeliveries => {
-                crate::retry::delay(attempt, Duration::from_secs(1), Duration::from_mins(10))
-            }
-        }
+        let (first, most) = match self {
+            // Whoever runs the store of documents may have to be woken.
+            Self::DocumentDeliveries => (Duration::from_secs(5), Duration::from_hours(1)),
+            _ => (Duration::from_secs(1), Duration::from_mins(10)),
+        };
+        crate::retry::delay(attempt, first, most)
     }
 }
 

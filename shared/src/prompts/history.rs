@@ -6,13 +6,13 @@ use crate::{
     app::{App, begin},
     audit,
     caller::Caller,
-    db::Conn,
+    db::{Conn, Tx},
     error::{Error, Result},
     id::PromptId,
     notifications::EventType,
     page::{Page, PageRequest, Position, SortKey},
     text,
-    versions::{self, ChangeType, Diff, Label, LabelMove, Version},
+    versions::{self, Body, ChangeType, Diff, Label, LabelMove, Version},
 };
 
 /// The versions of a prompt, newest first.
@@ -48,15 +48,17 @@ pub async fn rollback(
         let detail = format!("version {} already holds what version {version} held", prompt.version);
         return Err(Error::conflict("no-change", detail));
     }
-    let draft = Draft {
-        is_template: prompt.is_template_with(&target.body),
-        body: target.body,
-        change_summary: Some(reason.unwrap_or_else(|| format!("Rollback to version {version}"))),
-        ..prompt.to_draft()
-    };
-    let prompt = service::write(&mut tx, prompt, &draft, ChangeType::Rollback).await?;
+    let reason = reason.unwrap_or_else(|| format!("Rollback to version {version}"));
+    let prompt = adopt(&mut tx, prompt, target.body, reason, ChangeType::Rollback).await?;
     tx.commit_with(&prompt).await?;
     Ok(prompt)
+}
+
+/// Makes a held prompt hold what stood elsewhere, as a new version; nothing, if it holds that already.
+pub async fn adopt(tx: &mut Tx, prompt: Prompt, body: Body, reason: String, change_type: ChangeType) -> Result<Prompt> {
+    let is_template = prompt.is_template_with(&body);
+    let draft = Draft { is_template, body, change_summary: Some(reason), ..prompt.to_draft() };
+    service::write(tx, prompt, &draft, change_type).await
 }
 
 /// What changed between two versions; without numbers, by the newest one.
@@ -98,21 +100,34 @@ pub async fn set_label(
     check_reason(reason.as_deref())?;
     let mut tx = begin!(app, caller);
     let prompt = service::hold(&mut tx, id, precondition).await?;
-    if versions::find(&mut tx, id, version).await?.is_none() {
+    let label = set_label_in(&mut tx, &prompt, label, version, reason).await?;
+    tx.commit_with(&label).await?;
+    Ok(label)
+}
+
+/// The same of a held prompt, as part of the caller's transaction.
+pub async fn set_label_in(
+    tx: &mut Tx,
+    prompt: &Prompt,
+    label: &str,
+    version: i64,
+    reason: Option<String>,
+) -> Result<Label> {
+    let id = prompt.id;
+    if versions::find(tx, id, version).await?.is_none() {
         let detail = format!("the prompt has versions 1 to {}, and no version {version}", prompt.version);
         return Err(Error::invalid("/version", "unknown-version", detail));
     }
-    let (label, moved) = versions::set_label(&mut tx, id, label, version, reason).await?;
+    let (label, moved) = versions::set_label(tx, id, label, version, reason).await?;
     if moved {
         let (now, detail) = (tx.now(), format!("{} -> {version}", label.label));
-        repository::touch(&mut tx, id, now).await?;
-        let labelled = service::indexed(&mut tx, id).await?;
-        audit::record(&mut tx, "prompt.label_moved", id, Some(detail)).await?;
+        repository::touch(tx, id, now).await?;
+        let labelled = service::indexed(tx, id).await?;
+        audit::record(tx, "prompt.label_moved", id, Some(detail)).await?;
         let from = prompt.labels.get(&label.label);
         let more = json!({ "label": label.label, "from_version": from, "to_version": version });
-        events::announce(&mut tx, EventType::PromptLabelMoved, &labelled, more).await?;
+        events::announce(tx, EventType::PromptLabelMoved, &labelled, more).await?;
     }
-    tx.commit_with(&label).await?;
     Ok(label)
 }
 

@@ -47,18 +47,25 @@ impl PromptFilter {
         let known = status
             .parse()
             .map_err(|error: anyhow::Error| Error::invalid("/status", "unknown-value", format!("`status` {error}")))?;
-        Ok(Self {
+        let show = Show { content: false, usage_since: None };
+        Ok(Self { lifecycle_status: Some(known), ..Self::all(show, Sort::Newest) })
+    }
+
+    /// All that are not deleted.
+    #[must_use]
+    pub fn all(show: Show, sort: Sort) -> Self {
+        Self {
             category: None,
             tags: Vec::new(),
-            lifecycle_status: Some(known),
+            lifecycle_status: None,
             label: None,
             created_by: None,
             is_template: None,
             updated_since: None,
             include_deleted: false,
-            show: Show { content: false, usage: false },
-            sort: Sort::Newest,
-        })
+            show,
+            sort,
+        }
     }
 
     /// The first category below a folder, and the first after it: `0` is the character after `/`.

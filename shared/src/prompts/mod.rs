@@ -9,9 +9,10 @@ mod model;
 mod repository;
 mod searching;
 mod service;
-mod uses;
 
-pub use history::{delete_label, diff, label_history, labels, rollback, set_label, version, versions};
+pub use history::{
+    adopt, delete_label, diff, label_history, labels, rollback, set_label, set_label_in, version, versions,
+};
 pub use indexing::{Checked, IndexPrompts, check, index_missing, order_index};
 pub use input::{ContentPatch, Draft, Fork, NewPrompt, PromptPatch};
 pub use listing::{CategoryCount, PromptFilter, Sort, TagCount, categories, list, tags};
@@ -19,10 +20,9 @@ pub use many::{
     PromptAsWas, follow_as_was, insert_as_was, insert_many, is_known, matching, moved_in, page_to_export,
     set_status_as_was, set_successor,
 };
-pub use model::{LifecycleStatus, Precondition, Prompt, Selector, Show};
+pub use model::{LifecycleStatus, PRODUCTION, Precondition, Prompt, Selector, ServedVersion, Show};
 pub use searching::{Correction, Explanation, Highlights, OneOrMany, SearchHit, SearchRequest, SearchResults, search};
 pub use service::{
-    check_existing, count_by_status, create, delete, delete_in, find_by_name, fork, get, hold, hold_existing,
+    check_existing, count_by_status, create, delete, delete_in, find_by_name, find_in, fork, get, hold, hold_existing,
     hold_named, insert, restore, set_status, update, update_content, update_in,
 };
-pub use uses::write_uses;

@@ -1,5 +1,5 @@
 //! A prompt as it is seen from outside, and what names one.
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -83,24 +83,39 @@ pub struct Prompt {
     /// How often it was served by name, to within a second or two. Shown when asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_count: Option<i64>,
+    /// The mean score of the calls of the last 30 days, from 20 scored calls on. Shown when asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performance_score: Option<f64>,
     /// When it was deleted. Only lists that include deleted prompts show one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
 }
+
+/// A prompt's score is the mean of so many days.
+const SCORED: Duration = Duration::from_hours(24 * 30);
 
 /// What of a prompt is shown only when asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Show {
     /// Content and messages.
     pub content: bool,
-    /// How often it was used, which changes without a write to it.
-    pub usage: bool,
+    /// How often it was used, and how well it did since then; both change without a write to it.
+    pub usage_since: Option<Timestamp>,
 }
 
 impl Show {
     /// The prompt as it is kept.
-    pub const PROMPT: Self = Self { content: true, usage: false };
+    pub const PROMPT: Self = Self { content: true, usage_since: None };
+
+    /// And how it is used, if it is asked for.
+    #[must_use]
+    pub fn usage(self, asked: bool, now: Timestamp) -> Self {
+        Self { usage_since: asked.then(|| now - SCORED), ..self }
+    }
 }
+
+/// The label of what is served to whoever asks for no other version.
+pub const PRODUCTION: &str = "production";
 
 /// Which version of a prompt is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -128,6 +143,31 @@ impl Selector {
                 Err(Error::invalid("/version", "not-together", "give `version` or `label`, not both"))
             }
         }
+    }
+}
+
+/// Which version was served, and why.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ServedVersion {
+    /// Its number.
+    pub version: i64,
+    /// The label that led to it.
+    pub label: Option<String>,
+    /// `version` and `label` were asked for; `production` is labelled so, `latest` is the newest.
+    pub reason: String,
+}
+
+impl ServedVersion {
+    /// What led to the version that a prompt was read at.
+    #[must_use]
+    pub fn of(prompt: &Prompt, selector: &Selector) -> Self {
+        let (label, reason) = match selector {
+            Selector::Version(_) => (None, "version"),
+            Selector::Label(label) => (Some(label.clone()), "label"),
+            Selector::Production if prompt.labels.contains_key(PRODUCTION) => (Some(PRODUCTION.to_owned()), PRODUCTION),
+            Selector::Production | Selector::Latest => (None, "latest"),
+        };
+        Self { version: prompt.version, label, reason: reason.to_owned() }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 /// No tag can hold it: control characters are refused.
 const SEPARATOR: char = '\u{1f}';
 
-/// One statement, so that everything in a prompt is of one moment. `$1`: with the content; `$2`: with the use.
+/// One statement, so that everything in a prompt is of one moment. `$1`: with the content; `$2`: with the use, `$3`: since when.
 /// Where `is_template` follows the variables, it follows those of the version that is shown.
 const SELECT: &str = "
     SELECT p.id, p.category, p.name, p.description, p.lifecycle_status, p.parent_id,
@@ -27,6 +27,10 @@ const SELECT: &str = "
            v.type, v.template_format, v.variables, v.input_schema, v.config,
            CASE WHEN $2 THEN (SELECT CAST(COALESCE(sum(uses), 0) AS BIGINT) FROM prompt_uses u
                               WHERE u.prompt_id = p.id) END AS usage_count,
+           CASE WHEN $2 THEN (SELECT CASE WHEN sum(score_n) >= 20 THEN sum(score_mean * score_n) / sum(score_n) END
+                              FROM usage_rollups r
+                              WHERE r.grain = 'day' AND r.prompt_id = p.id AND r.version = 0 AND r.model = ''
+                                AND r.service_name = '' AND r.bucket > $3) END AS performance_score,
            CASE WHEN $1 THEN v.content END AS content, CASE WHEN $1 THEN v.messages END AS messages,
            (SELECT string_agg(tag, '\u{1f}' ORDER BY position) FROM prompt_tags t WHERE t.prompt_id = p.id) AS tags,
            (SELECT string_agg(label || '=' || CAST(l.version AS TEXT), '\u{1f}') FROM labels l
@@ -49,6 +53,7 @@ struct PromptRow {
     created_at: Timestamp,
     updated_at: Timestamp,
     usage_count: Option<i64>,
+    performance_score: Option<f64>,
     deleted_at: Option<Timestamp>,
     status_changed_at: Option<Timestamp>,
     sunset_at: Option<Timestamp>,
@@ -87,6 +92,7 @@ impl From<PromptRow> for Prompt {
             created_at: row.created_at,
             updated_at: row.updated_at,
             usage_count: row.usage_count,
+            performance_score: row.performance_score,
             deleted_at: row.deleted_at,
             status_changed_at: row.status_changed_at,
             sunset_at: row.sunset_at,
@@ -112,7 +118,8 @@ fn at<'a>(query: Query<'a>, selector: &'a Selector) -> Query<'a> {
 }
 
 fn select(show: &Show) -> Query<'_> {
-    Query::with(SELECT, &[&show.content, &show.usage])
+    let is_shown: &bool = if show.usage_since.is_some() { &true } else { &false };
+    Query::with(SELECT, &[&show.content, is_shown, &show.usage_since])
 }
 
 pub(super) async fn find(conn: &mut Conn, id: PromptId, selector: &Selector, show: Show) -> Result<Option<Prompt>> {
@@ -288,7 +295,7 @@ pub(super) async fn set_tags(conn: &mut Conn, id: PromptId, tags: &[String]) -> 
 
 /// The first prompts after the one with this id, without their content.
 pub(super) async fn after(conn: &mut Conn, filter: &PromptFilter, after: &str, most: i64) -> Result<Vec<Prompt>> {
-    let (show, folder) = (Show { content: false, usage: false }, filter.folder());
+    let (show, folder) = (Show { content: false, usage_since: None }, filter.folder());
     let start = select(&show).then("WHERE v.version = p.version AND p.id > ?", params![after]);
     let query = matching(start, filter, folder.as_ref()).then("ORDER BY p.id LIMIT ?", &[&most]);
     let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
@@ -388,12 +395,4 @@ const PAGE: &str = "SELECT id FROM prompts WHERE deleted_at IS NULL AND id > $1 
 pub(super) async fn ids(conn: &mut Conn, after: &str, most: i64) -> Result<Vec<PromptId>> {
     let rows: Vec<(PromptId,)> = conn.fetch_all(PAGE, params![after, most]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
-const ADD_USES: &str = "INSERT INTO prompt_uses (prompt_id, version, uses, last_used_at) VALUES ($1, $2, $3, $4)
-                        ON CONFLICT (prompt_id, version) DO UPDATE SET
-                            uses = prompt_uses.uses + excluded.uses, last_used_at = excluded.last_used_at";
-
-pub(super) async fn add_uses(conn: &mut Conn, id: PromptId, version: i64, uses: i64, now: Timestamp) -> Result<()> {
-    conn.execute(ADD_USES, params![id, version, uses, now]).await.map(drop)
 }

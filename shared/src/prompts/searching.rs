@@ -12,8 +12,8 @@ use crate::{
     app::App,
     error::{Error, Result, Violation},
     id::PromptId,
-    page::{Page, PageRequest, Position, SortKey},
-    search::{self, Field, Filter, Found, Hit, Place, Search, ValueCount},
+    page::{Page, PageRequest},
+    search::{self, Field, Filter, Found, Hit, Kind, Place, Search, ValueCount},
     templates::TemplateFormat,
     text,
 };
@@ -199,7 +199,7 @@ impl SearchRequest {
         }
         let start = |field: &Field| (*field, self.facet_query.get(field).cloned().unwrap_or_default());
         let facets = self.facets.iter().chain(self.facet_query.keys()).map(start).collect();
-        Ok(Search { query: self.query.clone(), filters, facets })
+        Ok(Search { kind: Kind::Prompt, query: self.query.clone(), filters, facets })
     }
 
     /// Names the list, so that a cursor of one is refused by another.
@@ -212,43 +212,23 @@ impl SearchRequest {
 pub async fn search(app: &App, request: &SearchRequest) -> Result<SearchResults> {
     let (page, search) = (request.page()?, request.search()?);
     let list = request.name(&search);
-    let after = page.after(&app.secret, &list)?.map(|position| place(&position)).transpose()?;
+    let after = Place::after(app, &page, &list)?;
     let mut found = search::find(app, search).await?;
     let since = app.clock.now() - USES_COUNT_FOR;
     let uses: HashMap<String, i64> = repository::uses(&mut found.conn, since).await?.into_iter().collect();
     found.favour(FAVOURED, |id| uses.get(id).copied().unwrap_or(0));
-    let total = i64::try_from(found.hits.len()).unwrap_or(i64::MAX);
-    let rest = match &after {
-        Some(place) => found.after(place),
-        None => &found.hits[usize::try_from(page.offset()).unwrap_or(0).min(found.hits.len())..],
-    };
-    let hits: Vec<Hit> = rest.iter().take(usize::try_from(page.limit_and_one()).unwrap_or(0)).cloned().collect();
-    let shown = hits.len().min(usize::try_from(page.limit()).unwrap_or(0));
-    let end = Found::place(&hits[..shown]).map(|place| position(&place));
-    let items = show(&mut found, hits, request).await?;
-    let page = page.page(&app.secret, &list, total, items, |_| end.clone().expect("a page that is not empty ends"));
+    let hits = found.page(&page, after.as_ref());
+    let items = show(&mut found, &hits.hits, request).await?;
+    let page = page.page(&app.secret, &list, hits.total, items, |_| hits.end());
     let facets = found.facets.into_iter().map(|facet| (facet.field.name().to_owned(), facet.values)).collect();
     let corrections = found.corrections.into_iter().map(|(from, to)| Correction { from, to }).collect();
     Ok(SearchResults { page, facets, corrections, did_you_mean: found.did_you_mean, relaxed: found.relaxed })
 }
 
-/// A cursor holds the place where its page ended.
-fn position(place: &Place) -> Position {
-    Position { key: SortKey::Number(place.score), id: format!("{} {}", place.updated_at, place.ids.join(" ")) }
-}
-
-fn place(position: &Position) -> Result<Place> {
-    let (SortKey::Number(score), Some((updated_at, ids))) = (&position.key, position.id.split_once(' ')) else {
-        return Err(Error::internal("a cursor of ours holds no place"));
-    };
-    let updated_at = updated_at.parse().map_err(|_| Error::internal("a cursor of ours holds no time"))?;
-    Ok(Place { score: *score, updated_at, ids: ids.split(' ').map(str::to_owned).collect() })
-}
-
 /// The prompts of the hits, in their order.
-async fn show(found: &mut Found, hits: Vec<Hit>, request: &SearchRequest) -> Result<Vec<SearchHit>> {
+async fn show(found: &mut Found, hits: &[Hit], request: &SearchRequest) -> Result<Vec<SearchHit>> {
     let ids: Vec<PromptId> = hits.iter().filter_map(|hit| hit.id().parse().ok()).collect();
-    let what = Show { content: request.highlight || request.include_content, usage: false };
+    let what = Show { content: request.highlight || request.include_content, usage_since: None };
     let prompts = repository::find_all(&mut found.conn, &ids, what).await?;
     let mut prompts: HashMap<String, Prompt> =
         prompts.into_iter().map(|prompt| (prompt.id.to_string(), prompt)).collect();
@@ -259,7 +239,7 @@ async fn show(found: &mut Found, hits: Vec<Hit>, request: &SearchRequest) -> Res
         if !request.include_content {
             (prompt.body.content, prompt.body.messages) = (None, None);
         }
-        let explanation = request.explain.then(|| explain(&hit));
+        let explanation = request.explain.then(|| explain(hit));
         items.push(SearchHit { prompt, score: hit.score(), highlights, explanation });
     }
     Ok(items)

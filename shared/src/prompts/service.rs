@@ -57,6 +57,11 @@ pub async fn get(app: &App, id: PromptId, selector: &Selector, show: Show) -> Re
     Err(if exists { no_such_version(selector) } else { Error::not_found("prompt", id) })
 }
 
+/// The same, as part of something larger; nothing, if there is no such prompt or version.
+pub async fn find_in(conn: &mut Conn, id: PromptId, selector: &Selector) -> Result<Option<Prompt>> {
+    repository::find(conn, id, selector, Show::PROMPT).await
+}
+
 /// A prompt by its name.
 pub async fn find_by_name(app: &App, category: &str, name: &str, selector: &Selector, show: Show) -> Result<Prompt> {
     let sought = |name| text::sought(text::composed(name));

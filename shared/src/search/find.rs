@@ -27,9 +27,28 @@ const RUNGS: u8 = 4;
 /// A corrected query is proposed when it finds so many times as much.
 const WORTH_MEANING: usize = 3;
 
+/// What is in the index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Prompts.
+    #[default]
+    Prompt,
+    /// What refinements led to.
+    Document,
+}
+
+impl Kind {
+    /// Ids tell.
+    pub(super) fn of(id: &str) -> Self {
+        if id.starts_with("doc_") { Self::Document } else { Self::Prompt }
+    }
+}
+
 /// What is looked for.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
+    /// Nothing else is found.
+    pub kind: Kind,
     /// In the query language.
     pub query: String,
     /// Hits meet them all, and those in the query.
@@ -160,7 +179,7 @@ pub async fn find(app: &App, search: Search) -> Result<Found> {
     let mut reading = app.search.read(app).await?;
     let vocabulary = app.search.vocabulary(app, &mut reading).await?;
     let ladder = Ladder::new(&query, &vocabulary, reading.mirror.len());
-    let mut gathered = Gathered::new(&query, &search.facets, &reading.mirror);
+    let mut gathered = Gathered::new(search.kind, &query, &search.facets, &reading.mirror);
     gathered.leave_out(&mut reading, &ladder.excluded()).await?;
     if query.clauses.is_empty() {
         // Signs alone are no word, and find nothing; filters and exclusions alone find all the rest.
@@ -196,6 +215,7 @@ pub async fn find(app: &App, search: Search) -> Result<Found> {
 
 /// What has been found so far.
 struct Gathered<'m> {
+    kind: Kind,
     mirror: Arc<Mirror>,
     sieve: Sieve,
     facets: Facets<'m>,
@@ -206,8 +226,9 @@ struct Gathered<'m> {
 }
 
 impl<'m> Gathered<'m> {
-    fn new(query: &Query, wanted: &'m FacetsWanted, mirror: &Arc<Mirror>) -> Self {
+    fn new(kind: Kind, query: &Query, wanted: &'m FacetsWanted, mirror: &Arc<Mirror>) -> Self {
         Self {
+            kind,
             sieve: Sieve::new(&query.filters, mirror),
             facets: Facets::new(wanted, mirror),
             mirror: mirror.clone(),
@@ -249,7 +270,7 @@ impl<'m> Gathered<'m> {
     fn take_one(&mut self, doc: u32, rung: u8, text: f64) {
         // A hit that the mirror does not know would be of another moment.
         let Some(entry) = self.mirror.get(doc) else { return };
-        if std::mem::replace(&mut self.seen[doc as usize], true) {
+        if std::mem::replace(&mut self.seen[doc as usize], true) || entry.kind != self.kind {
             return;
         }
         match self.sieve.verdict(entry) {

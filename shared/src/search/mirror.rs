@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use super::{
     filter::Field,
+    find::Kind,
     vocabulary::{Kept, Vocabulary},
     words,
 };
@@ -91,6 +92,7 @@ pub(super) struct Row {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: String,
+    pub(super) kind: Kind,
     pub(super) name: String,
     /// The name, as names are compared.
     pub(super) key: String,
@@ -202,7 +204,8 @@ impl Mirror {
         }
         let key = words::key(&row.name);
         let Row { id, name, category, lifecycle_status: status, updated_at, .. } = row;
-        Entry { id, name, key, category, status, updated_at, values }
+        let kind = Kind::of(&id);
+        Entry { id, kind, name, key, category, status, updated_at, values }
     }
 }
 

@@ -7,6 +7,7 @@ mod highlight;
 mod index;
 mod ladder;
 mod mirror;
+mod paging;
 mod postgres;
 mod query;
 mod repository;
@@ -18,10 +19,11 @@ mod words;
 
 pub use facets::{FacetCount, FacetsWanted, ValueCount};
 pub use filter::{Condition, Field, Filter};
-pub use find::{Found, Hit, Place, Search, find};
+pub use find::{Found, Hit, Kind, Place, Search, find};
 pub use highlight::Marker;
 pub use index::{ANALYSIS, Document, clear, faults, forget, holds, insert, put};
 pub use mirror::Index;
+pub use paging::HitPage;
 pub use suggest::{SUGGESTIONS_MAX, Suggestion, SuggestionKind, suggest};
 
 use crate::{
@@ -36,6 +38,15 @@ use mirror::{Row, Stamp};
 pub async fn warm_up(app: &App) -> Result<()> {
     let mut reading = app.search.read(app).await?;
     app.search.vocabulary(app, &mut reading).await.map(drop)
+}
+
+/// Tells the id, the category and the name of everything of a kind that can be found.
+pub async fn each(app: &App, kind: Kind, mut hear: impl FnMut(&str, &str, &str)) -> Result<()> {
+    let reading = app.search.read(app).await?;
+    for (_, entry) in reading.mirror.iter().filter(|(_, entry)| entry.kind == kind) {
+        hear(&entry.id, &entry.category, &entry.name);
+    }
+    Ok(())
 }
 
 async fn stamp(conn: &mut Conn) -> Result<Stamp> {

@@ -4,11 +4,14 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
+    ab_testing::{self, Experiment, Subject},
+    analytics,
     app::App,
+    caller::Caller,
     clock::Timestamp,
     error::{Error, Result},
     id::PromptId,
-    prompts::{self, LifecycleStatus, Prompt, Selector, Show},
+    prompts::{self, LifecycleStatus, PRODUCTION, Prompt, Selector, ServedVersion, Show},
     relationships,
     templates::{self, Given, InputSchema, Template, TemplateFormat},
     versions::{BodyDraft, Message},
@@ -31,7 +34,7 @@ pub struct Served {
     /// Names that were given and stand nowhere in the prompt.
     pub unused: Vec<String>,
     /// Which version this is, and why.
-    pub served: ServedVersion,
+    pub served: ServedAs,
     /// Of a deprecated prompt: since when, until when, and what to use instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecation: Option<Deprecation>,
@@ -50,13 +53,13 @@ pub struct Deprecation {
 
 /// Which version was served, and why.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct ServedVersion {
-    /// Its number.
-    pub version: i64,
-    /// The label that led to it.
-    pub label: Option<String>,
-    /// `version` and `label` were asked for; `production` is labelled so, `latest` is the newest.
-    pub reason: String,
+pub struct ServedAs {
+    /// The version.
+    #[serde(flatten)]
+    pub version: ServedVersion,
+    /// The test that chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<Experiment>,
 }
 
 /// What a prompt is to be filled with. `None`: it is not to be filled, only read.
@@ -112,25 +115,35 @@ pub struct Rendered {
     pub unused: Vec<String>,
 }
 
-/// Reads a prompt by its name and fills it. That counts as a use of it.
+/// For whom a prompt is read.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// Who is told of in audit and log.
+    pub caller: Caller,
+    /// The unit of a test, if one is behind the label.
+    pub subject: Subject,
+}
+
+/// Reads a prompt by its name and fills it. That counts as a use of it. Where a test is behind the label that it is read
+/// by, a reader who takes part gets the arm in its place.
 pub async fn get(
     app: &App,
-    category: &str,
-    name: &str,
+    reader: &Reader,
+    (category, name): (&str, &str),
     selector: &Selector,
     show: Show,
     given: Variables,
 ) -> Result<Served> {
     let prompt = prompts::find_by_name(app, category, name, selector, show).await?;
     let deprecation = standing(app, &prompt).await?;
-    let served = why(&prompt, selector);
+    let (prompt, served) = in_test(app, reader, prompt, selector, show, given.as_ref()).await?;
     let fill = |given: Given| async {
         let body = &prompt.body;
         if prompt.is_template {
             fill(&body.texts(), body.template_format, &body.variables, &body.input_schema, given).await
         } else {
             let unused = templates::bind(&[], &InputSchema::new(), given)?.unused;
-            Ok(Filled { texts: verbatim(&prompt), variables: Vec::new(), unused })
+            Ok(Filled { texts: verbatim(&prompt), variables: Vec::new(), unused, values: Map::new() })
         }
     };
     let filled = match given {
@@ -138,11 +151,55 @@ pub async fn get(
         None if prompt.is_template && !prompt.body.variables.is_empty() => None,
         None => Some(fill(Given::Json(Map::new())).await?),
     };
+    if let Some(filled) = &filled {
+        analytics::count_values(app, prompt.id, prompt.version, &filled.values);
+    }
     let unused = filled.as_ref().map(|filled| filled.unused.clone()).unwrap_or_default();
     let texts = filled.map(|filled| filled.texts);
     let (filled_content, filled_messages) = reassemble(prompt.body.messages.as_deref(), texts);
     app.uses.add(prompt.id, prompt.version, 1);
     Ok(Served { prompt, filled_content, filled_messages, unused, served, deprecation })
+}
+
+/// What the reader of a label gets: its prompt, or the arm of the test behind it.
+async fn in_test(
+    app: &App,
+    reader: &Reader,
+    prompt: Prompt,
+    selector: &Selector,
+    show: Show,
+    given: Option<&Given>,
+) -> Result<(Prompt, ServedAs)> {
+    let label = match selector {
+        Selector::Production => Some(PRODUCTION),
+        Selector::Label(label) => Some(label.as_str()),
+        Selector::Latest | Selector::Version(_) => None,
+    };
+    if let Some(label) = label {
+        let context = given.map(Given::texts).unwrap_or_default();
+        let arm = ab_testing::behind(app, &reader.caller, (prompt.id, label), &reader.subject, &context).await?;
+        if let Some((experiment, prompt_id, selector)) = arm {
+            match arm_of(app, prompt_id, &selector, show).await {
+                Ok(prompt) => {
+                    let version = ServedVersion::of(&prompt, &selector);
+                    return Ok((prompt, ServedAs { version, experiment: Some(experiment) }));
+                }
+                // Whoever reads a label gets what it points at, whatever has become of the arm.
+                Err(error) if error.is_refusal() => {
+                    tracing::warn!(test = %experiment.test_id, error = error.for_log(), "an arm cannot be served");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    let version = ServedVersion::of(&prompt, selector);
+    Ok((prompt, ServedAs { version, experiment: None }))
+}
+
+async fn arm_of(app: &App, id: PromptId, selector: &Selector, show: Show) -> Result<Prompt> {
+    let prompt = prompts::get(app, id, selector, show).await?;
+    standing(app, &prompt).await?;
+    Ok(prompt)
 }
 
 /// Refuses an archived prompt; of a deprecated one it tells what to use instead.
@@ -166,7 +223,7 @@ async fn standing(app: &App, prompt: &Prompt) -> Result<Option<Deprecation>> {
 }
 
 /// Reads and fills prompts by name, each by itself: one that cannot be served does not spoil the others.
-pub async fn batch(app: &App, items: Vec<BatchItem>) -> Result<Vec<Result<Served>>> {
+pub async fn batch(app: &App, reader: &Reader, items: Vec<BatchItem>) -> Result<Vec<Result<Served>>> {
     if items.is_empty() || items.len() > BATCH_MAX {
         let detail = format!("give 1 to {BATCH_MAX} prompts at once");
         return Err(Error::invalid("/items", "out-of-range", detail));
@@ -176,7 +233,7 @@ pub async fn batch(app: &App, items: Vec<BatchItem>) -> Result<Vec<Result<Served
         results.push(match Selector::new(item.version, item.label, Selector::Production) {
             Ok(selector) => {
                 let given = item.variables.map(Given::Json);
-                get(app, &item.category, &item.name, &selector, Show::PROMPT, given).await
+                get(app, reader, (&item.category, &item.name), &selector, Show::PROMPT, given).await
             }
             Err(error) => Err(error),
         });
@@ -206,6 +263,7 @@ struct Filled {
     texts: Vec<String>,
     variables: Vec<String>,
     unused: Vec<String>,
+    values: Map<String, Value>,
 }
 
 /// Fills every text with one set of values. A variable that is declared and used nowhere needs no value.
@@ -232,7 +290,7 @@ async fn fill(
     for (pointer, template) in parsed {
         filled.push(template.fill(&bound.values).await.map_err(|fault| fault.into_error(pointer))?);
     }
-    Ok(Filled { texts: filled, variables, unused: bound.unused })
+    Ok(Filled { texts: filled, variables, unused: bound.unused, values: bound.values })
 }
 
 fn verbatim(prompt: &Prompt) -> Vec<String> {
@@ -249,16 +307,4 @@ fn reassemble(messages: Option<&[Message]>, texts: Option<Vec<String>>) -> (Opti
             (None, Some(filled.collect()))
         }
     }
-}
-
-fn why(prompt: &Prompt, selector: &Selector) -> ServedVersion {
-    let (label, reason) = match selector {
-        Selector::Version(_) => (None, "version"),
-        Selector::Label(label) => (Some(label.clone()), "label"),
-        Selector::Production if prompt.labels.contains_key("production") => {
-            (Some("production".to_owned()), "production")
-        }
-        Selector::Production | Selector::Latest => (None, "latest"),
-    };
-    ServedVersion { version: prompt.version, label, reason: reason.to_owned() }
 }

@@ -1,5 +1,5 @@
 //! Typed binding: which value each variable of a template gets, and what is missing, unused or of the wrong type.
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -19,6 +19,18 @@ pub enum Given {
     Json(Map<String, Value>),
     /// A query string, which is all text and read as the type the schema declares. Of a repeated name the last counts.
     Query(Vec<(String, String)>),
+}
+
+impl Given {
+    /// The values that are texts, by name.
+    #[must_use]
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        let text = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
+        match self {
+            Self::Json(values) => values.iter().filter_map(text).collect(),
+            Self::Query(values) => values.iter().cloned().collect(),
+        }
+    }
 }
 
 /// The variables of a template against what the caller gave.

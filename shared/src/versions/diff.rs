@@ -20,6 +20,14 @@ pub struct Diff {
     pub from: i64,
     /// The version it leads to.
     pub to: i64,
+    /// What is different.
+    #[serde(flatten)]
+    pub changes: Changes,
+}
+
+/// What differs between two bodies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Changes {
     /// Are the contents the same, byte for byte?
     pub identical: bool,
     /// The contents, line by line, in the unified format; messages stand under their roles.
@@ -71,16 +79,19 @@ pub struct ConfigChange {
 /// Compares two versions. Takes up to half a second of one core for long contents.
 #[must_use]
 pub fn compare(from: &Version, to: &Version) -> Diff {
-    let (old, new) = (readable(&from.body), readable(&to.body));
+    let header = |version: i64| format!("version {version}");
+    let changes = changes((&header(from.version), &from.body), (&header(to.version), &to.body));
+    Diff { from: from.version, to: to.version, changes }
+}
+
+/// Compares two bodies under the names they have in a unified diff. Takes as long.
+#[must_use]
+pub fn changes((old_name, from): (&str, &Body), (new_name, to): (&str, &Body)) -> Changes {
+    let (old, new) = (readable(from), readable(to));
     let mut config = TextDiff::configure();
     let config = config.timeout(DEADLINE);
-    let header = |version: i64| format!("version {version}");
-    let unified = config
-        .diff_lines(&old, &new)
-        .unified_diff()
-        .context_radius(CONTEXT)
-        .header(&header(from.version), &header(to.version))
-        .to_string();
+    let unified =
+        config.diff_lines(&old, &new).unified_diff().context_radius(CONTEXT).header(old_name, new_name).to_string();
     let words = join(config.diff_words(&old, &new).iter_all_changes().map(|change| {
         let kind = match change.tag() {
             ChangeTag::Equal => WordChangeKind::Equal,
@@ -90,15 +101,13 @@ pub fn compare(from: &Version, to: &Version) -> Diff {
         (kind, change.value())
     }));
     let only_in = |a: &Body, b: &Body| a.variables.iter().filter(|name| !b.variables.contains(name)).cloned().collect();
-    Diff {
-        from: from.version,
-        to: to.version,
+    Changes {
         identical: old == new,
         unified,
         words,
-        variables_added: only_in(&to.body, &from.body),
-        variables_removed: only_in(&from.body, &to.body),
-        config_changes: config_changes(&from.body, &to.body),
+        variables_added: only_in(to, from),
+        variables_removed: only_in(from, to),
+        config_changes: config_changes(from, to),
     }
 }
 

@@ -8,7 +8,7 @@ mod repository;
 
 pub use as_was::{append_as_was, move_labels_as_was};
 pub use body::{Body, BodyDraft, CONTENT_BYTES_MAX, Message, PromptType, Role};
-pub use diff::{ConfigChange, Diff, WordChange, WordChangeKind, compare, readable};
+pub use diff::{Changes, ConfigChange, Diff, WordChange, WordChangeKind, changes, compare, readable};
 pub use labels::{LATEST, Label, LabelMove, delete_label, label_history, labels, set_label};
 pub use model::{ChangeType, NewVersion, Version};
 pub use repository::{after, append, append_many, find, list, moves_after};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream::FuturesUnordered};
 use reqwest::{
     Method, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use serde_json::json;
 
@@ -196,7 +196,7 @@ async fn send(app: &App, webhook: &WebhookRow, secrets: &[Secret], due: &Due, me
                 _ => Some("status".to_owned()),
             };
             let (status, response) = (Some(answer.status.as_u16().into()), Some(readable(&answer)));
-            let retry_after = retry_after(&answer, at);
+            let retry_after = answer.retry_after(at);
             Ended { attempt: Attempt { status, error, response, ..attempt }, failure: None, retry_after }
         }
     }
@@ -220,15 +220,6 @@ fn readable(answer: &Answer) -> String {
     let text = String::from_utf8_lossy(&answer.body);
     let plain = |char: char| if char.is_control() && char != '\n' { '\u{fffd}' } else { char };
     text.chars().map(plain).take(ANSWER_CHARS_KEPT).collect()
-}
-
-/// How long the receiver asks to be left alone: seconds, or a date.
-fn retry_after(answer: &Answer, now: Timestamp) -> Option<Duration> {
-    let text = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    match text.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => Some(Timestamp::from_http_date(text)?.since(now)),
-    }
 }
 
 /// Writes down how an attempt ended, and what follows from it for the delivery and for the webhook.

@@ -24,7 +24,8 @@ use shared::{
     jobs::{self, Queue},
 };
 
-use store::{Store, caller, order};
+use store::{caller, order, rows_of};
+use support::BenchStore;
 
 /// What the binaries are built with.
 #[global_allocator]
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
 async fn run() -> bool {
     println!("\n| Engine | What | Product | Bare | Ratio | Bound | |\n|---|---|---:|---:|---:|---:|---|");
     let mut within = true;
-    for store in [Store::sqlite().await, Store::postgres().await] {
+    for store in [BenchStore::sqlite().await, BenchStore::postgres().await] {
         within &= line(store.name(), "prompts/s", ITEMS, &creates(&store).await, CREATE_BOUND);
         within &= line(store.name(), "jobs/s", JOBS, &jobs(&store).await, JOBS_BOUND);
         store.app.db.close().await;
@@ -77,7 +78,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-async fn creates(store: &Store) -> Pairs {
+async fn creates(store: &BenchStore) -> Pairs {
     let mut pairs = Vec::new();
     for block in 0..BLOCKS {
         let prompts: Vec<Value> = (0..ITEMS).map(|item| order("product", &format!("{block} {item}"))).collect();
@@ -104,24 +105,24 @@ async fn creates(store: &Store) -> Pairs {
     }
     let all = i64::try_from(BLOCKS * ITEMS).unwrap();
     for category in ["product", "bare"] {
-        assert_eq!(store.rows_of(category).await, [all, all, 2 * all, all, all, all, all], "{category}");
+        assert_eq!(rows_of(&store.app, category).await, [all, all, 2 * all, all, all, all, all], "{category}");
     }
     pairs
 }
 
-async fn work_all(store: &Store, queue: Queue) {
+async fn work_all(store: &BenchStore, queue: Queue) {
     while let [job, ..] = jobs::due(&store.app, queue, 1).await.unwrap()[..] {
         worker::work(&store.app, job).await.unwrap();
     }
 }
 
-async fn check(store: &Store, operation: &BulkOperation) {
+async fn check(store: &BenchStore, operation: &BulkOperation) {
     let ended = bulk::get(&store.app, operation.id).await.unwrap();
     assert_eq!((ended.status, ended.successful_items), (OperationStatus::Completed, ended.total_items));
 }
 
 /// Jobs of an operation that is over, which find nothing to do.
-async fn jobs(store: &Store) -> Pairs {
+async fn jobs(store: &BenchStore) -> Pairs {
     let request = BulkCreate { prompts: vec![order("jobs", "one")], ..BulkCreate::default() };
     let operation = bulk::create(&store.app, &caller(), request).await.unwrap();
     work_all(store, Queue::SmallBulkOperations).await;

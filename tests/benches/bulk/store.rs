@@ -1,8 +1,6 @@
-//! A store of either engine as production has it, every commit on disk.
+//! What is ordered, and what it fills.
 use serde_json::{Value, json};
-use shared::{App, Caller, db::Db};
-use support::PostgresServer;
-use tempfile::TempDir;
+use shared::{App, Caller};
 
 /// Who writes, on both sides.
 pub(crate) const ACTOR: &str = "bench";
@@ -28,50 +26,22 @@ pub(crate) fn caller() -> Caller {
     Caller::system(ACTOR)
 }
 
-pub(crate) struct Store {
-    pub(crate) app: App,
-    _folder: TempDir,
-    _server: Option<PostgresServer>,
-}
-
-impl Store {
-    pub(crate) async fn sqlite() -> Self {
-        let folder = TempDir::with_prefix("prompt-store-bench-").unwrap();
-        let app = support::open_for_bench(folder.path().join("store.db").to_str().unwrap()).await;
-        Self { app, _folder: folder, _server: None }
+/// Rows of the tables that the prompts of a category fill: prompts, versions, tags, audit log, events, documents and
+/// their texts.
+pub(crate) async fn rows_of(app: &App, category: &str) -> [i64; 7] {
+    const COUNTS: [&str; 7] = [
+        "SELECT count(*) FROM prompts WHERE category = $1",
+        "SELECT count(*) FROM versions v JOIN prompts p ON p.id = v.prompt_id WHERE p.category = $1",
+        "SELECT count(*) FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id WHERE p.category = $1",
+        "SELECT count(*) FROM audit_log a JOIN prompts p ON p.id = a.object_id WHERE p.category = $1",
+        "SELECT count(*) FROM events e JOIN prompts p ON p.id = e.subject_id WHERE p.category = $1",
+        "SELECT count(*) FROM search_documents WHERE category = $1",
+        "SELECT count(*) FROM search_texts t JOIN search_documents d ON d.doc = t.doc WHERE d.category = $1",
+    ];
+    let mut counts = [0; 7];
+    for (count, sql) in counts.iter_mut().zip(COUNTS) {
+        let mut conn = app.db.read().await.unwrap();
+        (*count,) = conn.fetch_one(sql, &[&category.to_owned()]).await.unwrap();
     }
-
-    pub(crate) async fn postgres() -> Self {
-        let server = PostgresServer::start(&["fsync=on", "synchronous_commit=on", "full_page_writes=on"]);
-        server.create("bench");
-        let app = support::open_for_bench(&server.url("bench")).await;
-        Self { app, _folder: TempDir::new().unwrap(), _server: Some(server) }
-    }
-
-    pub(crate) fn name(&self) -> &'static str {
-        match self.app.db {
-            Db::Sqlite { .. } => "SQLite",
-            Db::Postgres { .. } => "PostgreSQL",
-        }
-    }
-
-    /// Rows of the tables that the prompts of a category fill: prompts, versions, tags, audit log, events, documents and
-    /// their texts.
-    pub(crate) async fn rows_of(&self, category: &str) -> [i64; 7] {
-        const COUNTS: [&str; 7] = [
-            "SELECT count(*) FROM prompts WHERE category = $1",
-            "SELECT count(*) FROM versions v JOIN prompts p ON p.id = v.prompt_id WHERE p.category = $1",
-            "SELECT count(*) FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id WHERE p.category = $1",
-            "SELECT count(*) FROM audit_log a JOIN prompts p ON p.id = a.object_id WHERE p.category = $1",
-            "SELECT count(*) FROM events e JOIN prompts p ON p.id = e.subject_id WHERE p.category = $1",
-            "SELECT count(*) FROM search_documents WHERE category = $1",
-            "SELECT count(*) FROM search_texts t JOIN search_documents d ON d.doc = t.doc WHERE d.category = $1",
-        ];
-        let mut counts = [0; 7];
-        for (count, sql) in counts.iter_mut().zip(COUNTS) {
-            let mut conn = self.app.db.read().await.unwrap();
-            (*count,) = conn.fetch_one(sql, &[&category.to_owned()]).await.unwrap();
-        }
-        counts
-    }
+    counts
 }

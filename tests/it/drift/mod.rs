@@ -1,4 +1,6 @@
 //! How far a prompt has moved from what it was.
+mod performance;
+
 use serde_json::{Value, json};
 use support::TestApp;
 

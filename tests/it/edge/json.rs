@@ -73,7 +73,7 @@ async fn nesting_has_an_end() {
         }
     }
     assert_eq!(send(&test, Method::POST, PROMPTS, "[".repeat(1_000_000)).await.code(400), "too-deep");
-    assert!(before.elapsed() < Duration::from_secs(2), "{:?}", before.elapsed());
+    assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
     assert_eq!(rows(&test).await, [0; 6]);
     let deepest = send(&test, Method::POST, PROMPTS, nested("[", "]", 30)).await.expect(201);
     assert_eq!(test.get(&at(&deepest)).await.expect(200), deepest);

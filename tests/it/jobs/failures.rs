@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::{bulk::RunBulkOperation, id::OperationId};
+use shared::{bulk::RunBulkOperation, id::OperationId, jobs::Queue};
 use support::{Accident, Engine, TestApp, caller, engine};
 
 use super::{PROMPTS, QUEUE, RUNNING, meddle, only_due, order, row};
@@ -53,7 +53,7 @@ async fn a_transient_error_is_tried_again_later_and_later_and_at_last_no_more() 
     let _ = test.post("/api/v1/bulk/prompts", large()).await.expect(202);
     let job = only_due(&test).await;
 
-    for attempt in 1..QUEUE.attempts() {
+    for attempt in 1..Queue::ATTEMPTS {
         work_with_a_full_disk(&test).await;
         let row = row(&test, job).await;
         assert_eq!((row.state.as_str(), row.attempts, row.claims), ("available", attempt, 0), "{row:?}");
@@ -69,7 +69,7 @@ async fn a_transient_error_is_tried_again_later_and_later_and_at_last_no_more() 
     work_with_a_full_disk(&test).await;
 
     let row = row(&test, job).await;
-    assert_eq!((row.state.as_str(), row.attempts), ("dead", QUEUE.attempts()));
+    assert_eq!((row.state.as_str(), row.attempts), ("dead", Queue::ATTEMPTS));
     assert_eq!(operation(&test).await["status"], "failed");
     assert_eq!(test.count(PROMPTS).await, 0);
 }

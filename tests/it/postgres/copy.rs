@@ -1,18 +1,30 @@
 //! A whole store goes to a server and comes back, and nothing is lost on the way.
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::db::{AssertSqlSafe, Db};
-use support::{PostgresServer, Processes, Receiver, settings, until};
+use support::{PostgresServer, Processes, Receiver, caller, open_for_bench, settings, until};
 
 use super::SECRET;
-use crate::processes::start::refuses;
+use crate::{
+    processes::{count, start::refuses},
+    refinement::{framed, said},
+};
 
-/// A store that has some of everything.
-async fn filled(store: &Processes) {
+/// A store that has some of everything, and its file.
+async fn origin() -> (Processes, String) {
+    let model = Receiver::answering(|_, _| said(&framed("third {{b}}, réfined"))).await;
+    let store = Processes::embedded().with("INTERPRETER_URL", format!("http://{}", model.address()));
+    let file = store.folder().join("origin.db").to_str().unwrap().to_owned();
+    let store = store.with("PROMPT_STORE_DB", &file);
+    fill(&store).await;
+    (store, file)
+}
+
+async fn fill(store: &Processes) {
     let receiver = Receiver::start().await;
     let api = store.start_api().await;
-    let post = async |path: &str, body: serde_json::Value| {
+    let post = async |path: &str, body: Value| {
         let (status, answer) = store.post(path, &body).await.unwrap();
         assert!((200..300).contains(&status), "{answer}");
         answer
@@ -52,6 +64,8 @@ async fn filled(store: &Processes) {
         assert!(put.send().await.unwrap().status().is_success());
     }
     store.get("/api/v1/prompts/search/writing/chat?x=1").await.unwrap();
+    used(store, &chat, &fork).await;
+    refined(store, &path).await;
     let keyed = store
         .client()
         .post(store.url("/api/v1/prompts"))
@@ -67,6 +81,40 @@ async fn filled(store: &Processes) {
     until("it is over", async || store.get(&path).await?.1["finished_at"].as_str().map(drop)).await;
     tell(store, &receiver).await;
     drop(api);
+}
+
+/// Has two prompts used and tested against each other, and all of it looked at.
+async fn used(store: &Processes, prompt: &Value, other: &Value) {
+    let plan = json!({ "name": "réal", "prompt_a_id": prompt["id"], "prompt_b_id": other["id"], "test_metric": "success_rate" });
+    let (_, test) = store.post("/api/v1/ab-tests", &plan).await.unwrap();
+    let path = format!("/api/v1/ab-tests/{}", test["id"].as_str().unwrap());
+    store.post(&format!("{path}/start"), &json!({})).await.unwrap();
+    let (status, arm) = store.get(&format!("{path}/select?user_id=ü")).await.unwrap();
+    assert_eq!(status, 200, "{arm}");
+    let usage = json!({ "prompt_id": prompt["id"], "version": 1, "event_id": "é1", "success": true, "user_id": "ü",
+        "response_time_ms": 12.5, "cost_usd": 0.000_000_001, "model": "m", "ab_test_id": test["id"],
+        "variant": arm["variant"], "score": 0.1 });
+    let (status, answer) = store.post("/api/v1/analytics/usage", &usage).await.unwrap();
+    assert!(status < 300, "{answer}");
+    // As if the five minutes were over in which nobody looks at it.
+    let app = open_for_bench(&store.location()).await;
+    let mut tx = app.begin(&caller()).await.unwrap();
+    tx.execute("UPDATE ab_tests SET evaluated_at = 0", &[]).await.unwrap();
+    tx.commit().await.unwrap();
+    app.db.close().await;
+    for table in ["ab_evaluations", "drift_evaluations", "drift_days", "usage_pulses", "variable_uses", "prompt_reads"]
+    {
+        let sql = format!("SELECT count(*) FROM {table}");
+        until(table, async || (count(store, &sql).await > 0).then_some(())).await;
+    }
+}
+
+/// Has a prompt refined.
+async fn refined(store: &Processes, path: &str) {
+    let (_, begun) =
+        store.post(&format!("{path}/refine"), &json!({ "refinement_instructions": "better" })).await.unwrap();
+    let session = format!("/api/v1/refinement/sessions/{}", begun["session_id"].as_str().unwrap());
+    until("it is refined", async || (store.get(&session).await?.1["status"] == "completed").then_some(())).await;
 }
 
 /// Has somebody told of what was deleted.
@@ -102,7 +150,7 @@ async fn dump(file: &Path) -> Vec<String> {
         let all = format!("SELECT '{table}: ' || {values} FROM {table} ORDER BY 1");
         let found: Vec<(String,)> = conn.fetch_all(AssertSqlSafe(all), &[]).await.unwrap();
         assert!(
-            !found.is_empty() || ["workers", "prompt_uses"].contains(&table.as_str()),
+            !found.is_empty() || ["workers", "prompt_uses", "usage_batches"].contains(&table.as_str()),
             "nothing to copy in `{table}`"
         );
         rows.extend(found.into_iter().map(|(row,)| row));
@@ -117,11 +165,7 @@ fn copy(store: &Processes, from: &str, to: &str) -> std::process::Command {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_goes_to_a_server_and_comes_back_as_it_was() {
     let server = PostgresServer::shared();
-    let store = Processes::embedded();
-    let file = store.folder().join("origin.db");
-    let name = file.to_str().unwrap().to_owned();
-    let store = store.with("PROMPT_STORE_DB", &name);
-    filled(&store).await;
+    let (store, name) = origin().await;
     server.create("copied");
     let there = server.url("copied");
 
@@ -135,7 +179,7 @@ async fn a_store_goes_to_a_server_and_comes_back_as_it_was() {
     let back = store.folder().join("back.db");
     let (code, _, said) = Processes::finish(&mut copy(&store, &there, back.to_str().unwrap()));
     assert_eq!(code, 0, "{said}");
-    assert_eq!(dump(&file).await, dump(&back).await);
+    assert_eq!(dump(Path::new(&name)).await, dump(&back).await);
 
     // It is a store, and goes on.
     let moved = Processes::embedded().with("PROMPT_STORE_DB", there).with("PROMPT_STORE_SECRET_KEY", SECRET);
@@ -150,10 +194,7 @@ async fn a_store_goes_to_a_server_and_comes_back_as_it_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_arrives_otherwise_stops_the_copy_and_leaves_nothing() {
     let server = PostgresServer::shared();
-    let store = Processes::embedded();
-    let name = store.folder().join("origin.db").to_str().unwrap().to_owned();
-    let store = store.with("PROMPT_STORE_DB", &name);
-    filled(&store).await;
+    let (store, name) = origin().await;
     server.create("meddled");
     let there = server.url("meddled");
     refuses(&mut copy(&store, store.folder().join("nowhere.db").to_str().unwrap(), &there), 73, &["nowhere.db"]);

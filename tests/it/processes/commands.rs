@@ -179,7 +179,7 @@ fn help_lists_every_setting_with_its_variable_and_default_and_no_secret() {
         for argument in arguments.get_arguments() {
             let variable = argument.get_env().unwrap().to_str().unwrap();
             assert!(printed.contains(&format!("[env: {variable}")), "{name}: {variable}");
-            for default in argument.get_default_values() {
+            for default in argument.get_default_values().iter().filter(|default| !default.is_empty()) {
                 let default = default.to_str().unwrap();
                 assert!(printed.contains(&format!("[default: {default}]")), "{name}: {variable}: {default}");
             }

@@ -5,7 +5,9 @@ mod commands;
 mod durability;
 mod hosts;
 mod promises;
+mod refinement;
 pub(crate) mod start;
+mod usage;
 
 use std::collections::HashMap;
 
@@ -60,7 +62,7 @@ async fn finished(store: &Processes, path: &str) -> Value {
 }
 
 /// A number the database knows.
-async fn count(store: &Processes, sql: &str) -> i64 {
+pub(crate) async fn count(store: &Processes, sql: &str) -> i64 {
     let (settings, _) = support::settings(&["--db", &store.location()]);
     let db = Db::open(&settings).await.unwrap();
     let (count,) = db.read().await.unwrap().fetch_one::<(i64,)>(AssertSqlSafe(sql), &[]).await.unwrap();

@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 /// How much each prompt is wanted. What is not in it is not.
-pub(super) type Wanted = BTreeMap<String, u8>;
+pub(crate) type Wanted = BTreeMap<String, u8>;
 
 /// How far people look.
 pub(super) const DEPTH: usize = 10;
@@ -21,7 +21,7 @@ fn grade(wanted: &Wanted, key: &str) -> u8 {
 }
 
 /// Normalised discounted cumulative gain: 1 is the best order there can be.
-pub(super) fn ndcg(ranking: &[&str], wanted: &Wanted) -> f64 {
+pub(crate) fn ndcg(ranking: &[&str], wanted: &Wanted) -> f64 {
     let mut best: Vec<u8> = wanted.values().copied().collect();
     best.sort_unstable_by_key(|grade| std::cmp::Reverse(*grade));
     let ideal = discounted(best.into_iter());
@@ -32,13 +32,13 @@ pub(super) fn ndcg(ranking: &[&str], wanted: &Wanted) -> f64 {
 }
 
 /// One over the place of the first that is wanted at all.
-pub(super) fn reciprocal_rank(ranking: &[&str], wanted: &Wanted) -> f64 {
+pub(crate) fn reciprocal_rank(ranking: &[&str], wanted: &Wanted) -> f64 {
     let found = (1_u32..).zip(ranking.iter().take(DEPTH)).find(|(_, key)| grade(wanted, key) > 0);
     found.map_or(0.0, |(place, _)| 1.0 / f64::from(place))
 }
 
 /// The share of what is wanted that is among the first.
-pub(super) fn recall(ranking: &[&str], wanted: &Wanted) -> f64 {
+pub(crate) fn recall(ranking: &[&str], wanted: &Wanted) -> f64 {
     let count = |number: usize| f64::from(u32::try_from(number).unwrap());
     let all = wanted.values().filter(|grade| **grade > 0).count();
     let met = ranking.iter().take(DEPTH).filter(|key| grade(wanted, key) > 0).count();

@@ -6,7 +6,7 @@ mod hostile;
 mod judged;
 mod ladder;
 mod language;
-mod metrics;
+pub(crate) mod metrics;
 mod pages;
 mod real;
 mod refusals;

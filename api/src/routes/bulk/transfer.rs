@@ -106,7 +106,7 @@ impl From<ExportQuery> for PromptFilter {
             is_template: query.is_template,
             updated_since: query.updated_since,
             include_deleted: query.include_deleted.unwrap_or_default(),
-            show: Show { content: false, usage: false },
+            show: Show { content: false, usage_since: None },
             sort: Sort::Oldest,
         }
     }

@@ -73,6 +73,7 @@ fn made_of(draft: &Draft, id: PromptId, created_by: &str, now: Timestamp) -> Pro
         created_at: now,
         updated_at: now,
         usage_count: None,
+        performance_score: None,
         deleted_at: None,
     }
 }

@@ -89,8 +89,12 @@ async fn cancel_all(store: &Processes) -> i64 {
     let mut done = 0;
     for operation in operations(store).await.iter().filter(|it| it["finished_at"].is_null()) {
         let path = format!("/api/v1/bulk/operations/{}", operation["id"].as_str().unwrap());
-        let (status, answer) = store.put(&format!("{path}/cancel"), &json!({})).await.unwrap();
-        assert!(matches!(status, 200 | 202 | 409), "{answer}");
+        until("it is canceled", async || {
+            let (status, answer) = store.put(&format!("{path}/cancel"), &json!({})).await.unwrap();
+            assert!(matches!(status, 200 | 202 | 409 | 503), "{answer}");
+            (status != 503).then_some(())
+        })
+        .await;
     }
     for operation in operations(store).await {
         let path = format!("/api/v1/bulk/operations/{}", operation["id"].as_str().unwrap());

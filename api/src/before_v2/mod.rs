@@ -1,0 +1,389 @@
+//! The paths of the first version, for integrations that have not moved: unprefixed, in the envelope they expect, and
+//! each a call of what `/api/v1` does. No rule of the store lives here.
+mod collection;
+
+use std::collections::BTreeMap;
+
+use axum::{
+    extract::{RawQuery, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use shared::{
+    App, Error,
+    ab_testing::{self, NewAbTest, Subject},
+    analytics::{self, UsageEvent},
+    clock::Timestamp,
+    id::{AbTestId, PromptId},
+    page::PageRequest,
+    prompts::{self, NewPrompt, Precondition, PromptFilter, PromptPatch, Selector, Show, Sort},
+    serving::{self, Reader},
+    templates::{self, TemplateFormat},
+};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    Door,
+    extract::{Caller, Json, Path, Query},
+    problem::Problem,
+};
+
+const LIMIT: i64 = 100;
+
+pub(crate) fn router() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(create_prompt, list_prompts))
+        .routes(routes!(get_prompt))
+        .routes(routes!(update_prompt, delete_prompt))
+        .routes(routes!(create_ab_test))
+        .routes(routes!(select_variant))
+        .routes(routes!(usage_summary))
+        .routes(routes!(record_usage))
+        .merge(collection::router())
+}
+
+/// What every answer of the first version looks like. Where `success` is false, the other members of a problem stand
+/// beside it.
+#[derive(Serialize, ToSchema)]
+struct Envelope {
+    success: bool,
+    /// For people.
+    message: &'static str,
+    /// What was asked for.
+    #[schema(value_type = Object)]
+    data: Value,
+    timestamp: Timestamp,
+}
+
+type Answer = Result<(StatusCode, Json<Envelope>), Refusal>;
+
+fn answer(app: &App, status: StatusCode, message: &'static str, data: impl Serialize) -> Answer {
+    let data = serde_json::to_value(data).map_err(|error| Error::Internal(error.into()))?;
+    Ok((status, Json(Envelope { success: true, message, data, timestamp: app.clock.now() })))
+}
+
+/// A problem that the first version's integrations understand.
+struct Refusal(Problem);
+
+impl<E: Into<Problem>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        self.0.before_v2(shared::clock::Clock::System.now()).into_response()
+    }
+}
+
+/// A prompt as the first version took it.
+#[derive(Deserialize, ToSchema)]
+struct OldPrompt {
+    category: String,
+    name: String,
+    content: String,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    variables: Option<Vec<String>>,
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+}
+
+impl From<OldPrompt> for NewPrompt {
+    fn from(old: OldPrompt) -> Self {
+        Self {
+            template_format: Some(format_of(&old.content)),
+            category: old.category,
+            name: old.name,
+            description: old.description,
+            kind: None,
+            content: Some(old.content),
+            messages: None,
+            is_template: None,
+            variables: old.variables,
+            input_schema: None,
+            tags: old.tags,
+            config: None,
+            change_summary: None,
+        }
+    }
+}
+
+/// The first version knew single braces and double ones, and no name for either.
+fn format_of(content: &str) -> TemplateFormat {
+    let has = |format| templates::placeholders(format, content, None).is_ok_and(|found| !found.is_empty());
+    match has(TemplateFormat::Fstring) && !has(TemplateFormat::Mustache) {
+        true => TemplateFormat::Fstring,
+        false => TemplateFormat::Mustache,
+    }
+}
+
+/// Before v2: create a prompt.
+#[utoipa::path(
+    post, path = "/prompts", tag = "before-v2", operation_id = "createPromptBeforeV2", request_body = OldPrompt,
+    responses((status = 201, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn create_prompt(State(app): State<App>, caller: Caller, Json(old): Json<OldPrompt>) -> Answer {
+    let prompt = prompts::create(&app, &caller.0, old.into()).await?;
+    answer(&app, StatusCode::CREATED, "Prompt created", prompt)
+}
+
+/// Which prompts are wanted.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    category: Option<String>,
+    limit: Option<i64>,
+    offset: Option<i64>,
+}
+
+/// Before v2: list prompts.
+#[utoipa::path(
+    get, path = "/prompts", tag = "before-v2", operation_id = "listPromptsBeforeV2", params(ListQuery),
+    responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn list_prompts(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer {
+    let filter = PromptFilter { category: query.category, ..PromptFilter::all(Show::PROMPT, Sort::default()) };
+    let page = PageRequest::new(query.limit.or(Some(LIMIT)), query.offset, None)?;
+    answer(&app, StatusCode::OK, "Prompts", prompts::list(&app, &filter, &page).await?.items)
+}
+
+/// Before v2: get a prompt, filled with the parameters. What has no value stays as it stands.
+#[utoipa::path(
+    get, path = "/prompts/search/{category}/{name}", tag = "before-v2", operation_id = "getFilledPromptBeforeV2",
+    params(("category" = String, Path), ("name" = String, Path)),
+    responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn get_prompt(
+    State(app): State<App>,
+    Path((category, name)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    caller: Caller,
+) -> Answer {
+    let (subject, values) = read_query(query.as_deref());
+    let reader = Reader { caller: caller.0, subject };
+    let selector = Selector::Production;
+    let served = serving::get(&app, &reader, (&category, &name), &selector, Show::PROMPT, None).await?;
+    let body = &served.prompt.body;
+    let text = match &body.messages {
+        Some(messages) => {
+            json!(
+                messages
+                    .iter()
+                    .map(|it| json!({ "role": it.role, "content": fill(&it.content, &values) }))
+                    .collect::<Vec<_>>()
+            )
+        }
+        None => json!(fill(body.content.as_deref().unwrap_or_default(), &values)),
+    };
+    let data = json!({
+        "id": served.prompt.id,
+        "category": served.prompt.category,
+        "name": served.prompt.name,
+        "version": served.prompt.version,
+        "prompt": text,
+        "variables": body.variables,
+    });
+    answer(&app, StatusCode::OK, "Prompt", data)
+}
+
+/// The unit of a test, and every other parameter.
+fn read_query(query: Option<&str>) -> (Subject, BTreeMap<String, String>) {
+    let mut values: BTreeMap<String, String> =
+        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+    let subject = Subject { user_id: values.remove("user_id"), session_id: values.remove("session_id") };
+    (subject, values)
+}
+
+/// Puts the values that are given where their names stand.
+fn fill(text: &str, values: &BTreeMap<String, String>) -> String {
+    let places = templates::placeholders(format_of(text), text, None).unwrap_or_default();
+    let (mut filled, mut kept) = (String::with_capacity(text.len()), 0);
+    for place in places {
+        let Some(value) = place.variables.first().and_then(|name| values.get(name)) else { continue };
+        filled.push_str(&text[kept..place.range.start]);
+        filled.push_str(value);
+        kept = place.range.end;
+    }
+    filled.push_str(&text[kept..]);
+    filled
+}
+
+/// A change as the first version took it.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+struct OldPatch {
+    category: Option<String>,
+    name: Option<String>,
+    content: Option<String>,
+    description: Option<String>,
+    variables: Option<Vec<String>>,
+    tags: Option<Vec<String>>,
+}
+
+impl From<OldPatch> for PromptPatch {
+    fn from(old: OldPatch) -> Self {
+        Self {
+            template_format: old.content.as_deref().map(format_of).into(),
+            category: old.category.into(),
+            name: old.name.into(),
+            content: old.content.into(),
+            description: old.description.into(),
+            variables: old.variables.into(),
+            tags: old.tags.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Before v2: change a prompt.
+#[utoipa::path(
+    put, path = "/prompts/{id}", tag = "before-v2", operation_id = "updatePromptBeforeV2", request_body = OldPatch,
+    params(("id" = PromptId, Path)),
+    responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn update_prompt(
+    State(app): State<App>,
+    Path(id): Path<PromptId>,
+    caller: Caller,
+    Json(old): Json<OldPatch>,
+) -> Answer {
+    let prompt = prompts::update(&app, &caller.0, id, &Precondition::None, old.into()).await?;
+    answer(&app, StatusCode::OK, "Prompt updated", prompt)
+}
+
+/// Before v2: delete a prompt.
+#[utoipa::path(
+    delete, path = "/prompts/{id}", tag = "before-v2", operation_id = "deletePromptBeforeV2",
+    params(("id" = PromptId, Path)),
+    responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn delete_prompt(State(app): State<App>, Path(id): Path<PromptId>, caller: Caller) -> Answer {
+    prompts::delete(&app, &caller.0, id, &Precondition::None).await?;
+    answer(&app, StatusCode::OK, "Prompt deleted", json!({ "id": id }))
+}
+
+/// Before v2: make an A/B test. Here `traffic_split` is the share of B.
+#[utoipa::path(
+    post, path = "/ab-tests", tag = "before-v2", operation_id = "createAbTestBeforeV2", request_body = NewAbTest,
+    responses((status = 201, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn create_ab_test(State(app): State<App>, caller: Caller, Json(old): Json<NewAbTest>) -> Answer {
+    let new = NewAbTest { traffic_split: old.traffic_split.map(|of_b| 1.0 - of_b), ..old };
+    let test = ab_testing::create(&app, &caller.0, new).await?;
+    let mut data = serde_json::to_value(&test).map_err(|error| Error::Internal(error.into()))?;
+    data["traffic_split"] = json!(test.variants.get(1).map(|of_b| of_b.weight));
+    answer(&app, StatusCode::CREATED, "A/B test created", data)
+}
+
+/// Before v2: get the arm of a unit.
+#[utoipa::path(
+    get, path = "/ab-tests/{id}/select", tag = "before-v2", operation_id = "selectAbTestVariantBeforeV2",
+    params(("id" = AbTestId, Path), ("user_id" = Option<String>, Query)),
+    responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn select_variant(
+    State(app): State<App>,
+    Path(id): Path<AbTestId>,
+    RawQuery(query): RawQuery,
+    caller: Caller,
+) -> Answer {
+    let (subject, context) = read_query(query.as_deref());
+    let selection = ab_testing::select(&app, &caller.0, id, &subject, &context, None).await?;
+    answer(&app, StatusCode::OK, "Variant", selection)
+}
+
+/// How far back, and of which prompt.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+struct UsageQuery {
+    prompt_id: Option<PromptId>,
+    /// So many days; 30, unless said.
+    days: Option<i64>,
+}
+
+/// Before v2: how prompts are used.
+#[utoipa::path(
+    get, path = "/analytics", tag = "before-v2", operation_id = "getAnalyticsBeforeV2", params(UsageQuery),
+    responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn usage_summary(State(app): State<App>, Query(query): Query<UsageQuery>) -> Answer {
+    let days = query.days.unwrap_or(30);
+    match query.prompt_id {
+        Some(id) => answer(&app, StatusCode::OK, "Analytics", analytics::of_prompt(&app, id, days).await?),
+        None => answer(&app, StatusCode::OK, "Analytics", analytics::summary(&app, days).await?),
+    }
+}
+
+/// A call as the first version reported it.
+#[derive(Deserialize, ToSchema)]
+struct OldUsage {
+    prompt_id: PromptId,
+    /// The newest, unless said.
+    #[serde(default)]
+    version: Option<i64>,
+    #[serde(default)]
+    success: Option<bool>,
+    #[serde(default)]
+    response_time_ms: Option<f64>,
+    #[serde(default)]
+    input_tokens: Option<i64>,
+    #[serde(default)]
+    output_tokens: Option<i64>,
+    #[serde(default)]
+    cost_usd: Option<f64>,
+    #[serde(default)]
+    score: Option<f64>,
+    #[serde(default)]
+    model: Option<String>,
+    #[serde(default)]
+    service_name: Option<String>,
+    #[serde(default)]
+    user_id: Option<String>,
+    #[serde(default)]
+    session_id: Option<String>,
+    #[serde(default)]
+    ab_test_id: Option<String>,
+    #[serde(default)]
+    variant: Option<String>,
+}
+
+/// Before v2: report a call.
+#[utoipa::path(
+    post, path = "/usage", tag = "before-v2", operation_id = "recordUsageBeforeV2", request_body = OldUsage,
+    responses((status = 202, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn record_usage(State(app): State<App>, caller: Caller, Json(old): Json<OldUsage>) -> Answer {
+    let version = match old.version {
+        Some(version) => version,
+        None => prompts::get(&app, old.prompt_id, &Selector::Latest, Show::PROMPT).await?.version,
+    };
+    let event = UsageEvent {
+        prompt_id: old.prompt_id,
+        version,
+        event_id: None,
+        success: old.success,
+        failure_kind: None,
+        response_time_ms: old.response_time_ms,
+        input_tokens: old.input_tokens,
+        output_tokens: old.output_tokens,
+        cost_usd: old.cost_usd,
+        score: old.score,
+        model: old.model,
+        service_name: old.service_name,
+        user_id: old.user_id,
+        session_id: old.session_id,
+        ab_test_id: old.ab_test_id,
+        variant: old.variant,
+        occurred_at: None,
+    };
+    let receipt = analytics::record(&app, &caller.0, vec![event], true).await?;
+    answer(&app, StatusCode::ACCEPTED, "Usage recorded", receipt)
+}

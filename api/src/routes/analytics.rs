@@ -1,0 +1,133 @@
+//! How prompts are used: what callers report, and what it adds up to.
+use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use serde::Deserialize;
+use shared::{
+    App, Error,
+    analytics::{
+        self, Granularity, GroupBy, PromptAnalytics, Receipt, SeriesRequest, Summary, UsageEvent, UsageSeries,
+    },
+    clock::Timestamp,
+    id::PromptId,
+};
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    Door,
+    extract::{Caller, Json, OneOrMany, Path, Query},
+    problem::Problem,
+};
+
+pub(crate) fn router() -> OpenApiRouter<Door> {
+    OpenApiRouter::new().routes(routes!(record, series)).routes(routes!(summary)).routes(routes!(of_prompt))
+}
+
+/// Report calls: one, or a list of up to 1000. They are on disk when the answer comes.
+#[utoipa::path(
+    post, path = "/usage", tag = "analytics", operation_id = "recordUsage",
+    request_body(content = UsageEvent, description = "An event, or a list of up to 1000."),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
+    responses((status = 202, body = Receipt), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn record(
+    State(app): State<App>,
+    caller: Caller,
+    Json(events): Json<OneOrMany<UsageEvent>>,
+) -> Result<impl IntoResponse, Problem> {
+    let receipt = analytics::record(&app, &caller.0, events.items, events.is_one).await?;
+    Ok((StatusCode::ACCEPTED, Json(receipt)))
+}
+
+/// How far a report looks back.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+struct DaysQuery {
+    /// So many days, today among them: 1 to 400.
+    #[param(minimum = 1, maximum = 400, default = 30)]
+    days_back: Option<i64>,
+}
+
+/// Get how all prompts were used.
+#[utoipa::path(
+    get, path = "/summary", tag = "analytics", operation_id = "getUsageSummary", params(DaysQuery),
+    responses((status = 200, body = Summary), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn summary(State(app): State<App>, Query(query): Query<DaysQuery>) -> Result<Json<Summary>, Problem> {
+    Ok(Json(analytics::summary(&app, query.days_back.unwrap_or(30)).await?))
+}
+
+/// Get how a prompt was used, by version, model and service.
+#[utoipa::path(
+    get, path = "/prompts/{id}", tag = "analytics", operation_id = "getPromptUsage",
+    params(("id" = PromptId, Path), DaysQuery),
+    responses((status = 200, body = PromptAnalytics), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn of_prompt(
+    State(app): State<App>,
+    Path(id): Path<PromptId>,
+    Query(query): Query<DaysQuery>,
+) -> Result<Json<PromptAnalytics>, Problem> {
+    Ok(Json(analytics::of_prompt(&app, id, query.days_back.unwrap_or(30)).await?))
+}
+
+/// Which time, and how it is cut.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+struct SeriesQuery {
+    /// The first moment, or the first day in UTC; 30 days before the last, unless said.
+    #[param(example = "2026-11-01")]
+    start_date: Option<String>,
+    /// The last moment, or the last day in UTC, to its end; now, unless said.
+    #[param(example = "2026-11-30T12:00:00Z")]
+    end_date: Option<String>,
+    /// How long the time of a point is.
+    granularity: Option<Granularity>,
+    /// A series for each prompt, version, model or service, of which the 20 most used are shown.
+    group_by: Option<GroupBy>,
+    /// Only the calls with this prompt.
+    prompt_id: Option<PromptId>,
+}
+
+/// Get usage over time, with a point for every hour, day or week.
+#[utoipa::path(
+    get, path = "/usage", tag = "analytics", operation_id = "getUsageSeries", params(SeriesQuery),
+    responses((status = 200, body = UsageSeries), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn series(State(app): State<App>, Query(query): Query<SeriesQuery>) -> Result<Json<UsageSeries>, Problem> {
+    let at = |text: &Option<String>, name, edge| text.as_deref().map(|text| moment(text, name, edge)).transpose();
+    let request = SeriesRequest {
+        start: at(&query.start_date, "start_date", Edge::Start)?,
+        end: at(&query.end_date, "end_date", Edge::End)?,
+        granularity: query.granularity.unwrap_or_default(),
+        group_by: query.group_by,
+        prompt_id: query.prompt_id,
+    };
+    Ok(Json(analytics::series(&app, &request).await?))
+}
+
+#[derive(Clone, Copy)]
+enum Edge {
+    Start,
+    End,
+}
+
+/// Reads a moment, or the edge of a day in UTC. Years that no usage has are refused.
+fn moment(text: &str, name: &str, edge: Edge) -> Result<Timestamp, Error> {
+    let whole = match edge {
+        Edge::Start => format!("{text}T00:00:00Z"),
+        Edge::End => format!("{text}T23:59:59.999Z"),
+    };
+    let at = text.parse::<Timestamp>().or_else(|_| whole.parse::<Timestamp>());
+    let years = "2000-01-01T00:00:00Z".parse::<Timestamp>()..="2199-12-31T23:59:59Z".parse::<Timestamp>();
+    match (at, years.into_inner()) {
+        (Ok(at), (Ok(first), Ok(last))) if (first..=last).contains(&at) => Ok(at),
+        _ => {
+            let detail = format!(
+                "`{name}` must be a day like `2026-11-01` or a moment like `2026-11-01T12:00:00Z`, from 2000 to 2199"
+            );
+            Err(Error::invalid(format!("/{name}"), "invalid", detail))
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Taking events in.
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use super::{
+    model::{self, Event, Receipt, UsageEvent},
+    repository,
+};
+use crate::{
+    app::{App, begin},
+    caller::Caller,
+    db::Tx,
+    error::{Error, Result, Violation},
+    group_commit::{self, Grouped},
+    id::{PromptId, UsageBatchId},
+};
+
+/// So many versions are remembered to exist.
+const KNOWN_MAX: usize = 100_000;
+
+/// Takes one event in, or a list. Answers once they are on disk.
+pub async fn record(app: &App, caller: &Caller, events: Vec<UsageEvent>, single: bool) -> Result<Receipt> {
+    let events = model::check(events, single, app.clock.now(), &app.settings.prices)?;
+    check_known(app, &events, single).await?;
+    if caller.idempotency.is_some() {
+        let mut tx = begin!(app, caller);
+        let receipt = write(&mut tx, &[Reported(events)]).await?.remove(0);
+        tx.commit_with(&receipt).await?;
+        return Ok(receipt);
+    }
+    group_commit::write(app, caller, Reported(events)).await
+}
+
+/// The events of a request, checked.
+struct Reported(Vec<Event>);
+
+impl Grouped for Reported {
+    type Answer = Receipt;
+
+    fn weight(&self) -> usize {
+        self.0.len()
+    }
+
+    async fn write(tx: &mut Tx, requests: &[Self]) -> Result<Vec<Receipt>> {
+        write(tx, requests).await
+    }
+}
+
+/// Which versions are known to this process.
+#[derive(Default)]
+struct Known(Mutex<HashSet<(PromptId, i64)>>);
+
+impl Known {
+    fn versions(&self) -> MutexGuard<'_, HashSet<(PromptId, i64)>> {
+        self.0.lock().expect("nobody panics while looking")
+    }
+}
+
+/// Writes the events of some requests as one batch.
+async fn write(tx: &mut Tx, requests: &[Reported]) -> Result<Vec<Receipt>> {
+    let batch = UsageBatchId::generate(tx.now());
+    let ends = requests.iter().scan(0, |end, Reported(events)| {
+        *end += i64::try_from(events.len()).unwrap_or(i64::MAX);
+        Some(*end)
+    });
+    let ends: Vec<i64> = ends.collect();
+    let mut events: Vec<_> = (0_i64..).zip(requests.iter().flat_map(|Reported(events)| events)).collect();
+    // Transactions that meet at the same events meet in the same order.
+    events.sort_by(|(_, one), (_, other)| one.event_id.cmp(&other.event_id));
+    let mut written = repository::insert(tx, batch, &events).await?;
+    written.sort_unstable();
+    if !written.is_empty() {
+        repository::insert_batch(tx, batch, written.len()).await?;
+    }
+    let mut begin = 0;
+    Ok(ends
+        .into_iter()
+        .map(|end| {
+            let accepted = written.partition_point(|at| *at < end) - written.partition_point(|at| *at < begin);
+            let accepted = i64::try_from(accepted).unwrap_or(i64::MAX);
+            let receipt = Receipt { accepted, duplicates: end - begin - accepted };
+            begin = end;
+            receipt
+        })
+        .collect())
+}
+
+/// Refuses events of versions that are not there. A version that was once seen stays.
+async fn check_known(app: &App, events: &[Event], single: bool) -> Result<()> {
+    let known: Arc<Known> = app.memory.of();
+    let asked: HashSet<_> = {
+        let known = known.versions();
+        events.iter().map(|event| (event.prompt_id, event.version)).filter(|version| !known.contains(version)).collect()
+    };
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let mut unknown = HashSet::new();
+    let mut conn = app.db.read().await?;
+    for version in asked {
+        match repository::version_exists(&mut conn, version).await? {
+            true => {
+                let mut known = known.versions();
+                if known.len() >= KNOWN_MAX {
+                    known.clear();
+                }
+                known.insert(version);
+            }
+            false => drop(unknown.insert(version)),
+        }
+    }
+    let violations = events.iter().enumerate().filter(|(_, event)| unknown.contains(&(event.prompt_id, event.version)));
+    let violations: Vec<_> = violations
+        .map(|(index, event)| {
+            let pointer = if single { "/version".to_owned() } else { format!("/{index}/version") };
+            let detail = format!("prompt `{}` has no version {}", event.prompt_id, event.version);
+            Violation::new(pointer, "unknown-version", detail)
+        })
+        .collect();
+    if violations.is_empty() { Ok(()) } else { Err(Error::from_violations(violations)) }
+}

@@ -1,0 +1,116 @@
+//! Integrations of the first version keep working: every path of theirs, in their envelope.
+use axum::http::Method;
+use serde_json::{Value, json};
+use support::{TestApp, caller};
+
+/// What the envelope holds.
+fn data(envelope: &Value) -> &Value {
+    assert_eq!((&envelope["success"], envelope["message"].is_string()), (&json!(true), true), "{envelope}");
+    assert!(envelope["timestamp"].is_string(), "{envelope}");
+    &envelope["data"]
+}
+
+async fn made(test: &TestApp, name: &str, content: &str) -> Value {
+    let old = json!({ "category": "old", "name": name, "content": content, "unknown": "is ignored" });
+    data(&test.post("/prompts", old).await.expect(201)).clone()
+}
+
+#[tokio::test]
+async fn a_prompt_is_made_listed_read_changed_and_deleted() {
+    let test = TestApp::api().await;
+    let double = made(&test, "double", "Hello {{name}}, {{ rest }} {\"a\": 1}").await;
+    let single = made(&test, "single", "Hello {name}, {rest}").await;
+    assert_eq!((&double["template_format"], &single["template_format"]), (&json!("mustache"), &json!("fstring")));
+
+    for (name, filled) in [("double", "Hello Ada, {{ rest }} {\"a\": 1}"), ("single", "Hello Ada, {rest}")] {
+        let read = test.get(&format!("/prompts/search/old/{name}?name=Ada&other=x")).await.expect(200);
+        assert_eq!((&data(&read)["prompt"], &data(&read)["version"]), (&json!(filled), &json!(1)));
+    }
+    let listed = test.get("/prompts?category=old").await.expect(200);
+    assert_eq!(data(&listed).as_array().unwrap().len(), 2);
+    assert!(data(&listed)[0]["content"].is_string());
+
+    let path = format!("/prompts/{}", single["id"].as_str().unwrap());
+    let changed = test.put(&path, json!({ "content": "Bye {name}" })).await.expect(200);
+    assert_eq!((&data(&changed)["version"], &data(&changed)["variables"]), (&json!(2), &json!(["name"])));
+    let read = test.get("/prompts/search/old/single?name=Ada").await.expect(200);
+    assert_eq!(data(&read)["prompt"], "Bye Ada");
+    data(&test.delete(&path).await.expect(200));
+
+    let gone = test.get("/prompts/search/old/single").await;
+    let gone = gone.expect(404);
+    assert_eq!((&gone["success"], &gone["data"], &gone["code"]), (&json!(false), &Value::Null, &json!("not-found")));
+    assert_eq!(gone["message"], gone["detail"]);
+}
+
+#[tokio::test]
+async fn a_chat_prompt_has_its_messages_filled() {
+    let test = TestApp::api().await;
+    let messages = json!([{ "role": "system", "content": "Be {{tone}}." }, { "role": "user", "content": "Hi" }]);
+    test.post("/api/v1/prompts", json!({ "category": "c", "name": "n", "messages": messages })).await.expect(201);
+
+    let read = test.get("/prompts/search/c/n?tone=kind").await.expect(200);
+
+    assert_eq!(data(&read)["prompt"][0], json!({ "role": "system", "content": "Be kind." }));
+}
+
+#[tokio::test]
+async fn the_share_of_an_ab_test_is_that_of_b() {
+    let test = TestApp::api().await;
+    let (a, b) = (made(&test, "a", "a").await, made(&test, "b", "b").await);
+    let body = json!({ "name": "x", "prompt_a_id": a["id"], "prompt_b_id": b["id"], "traffic_split": 0.9999 });
+
+    let envelope = test.post("/ab-tests", body).await.expect(201);
+
+    let shown = data(&envelope);
+    assert_eq!((&shown["traffic_split"], &shown["variants"][1]["weight"]), (&json!(0.9999), &json!(0.9999)));
+    let id = shown["id"].as_str().unwrap();
+    let selection = test.get(&format!("/ab-tests/{id}/select?user_id=u")).await.expect(200);
+    assert_eq!(
+        (&data(&selection)["variant"], &data(&selection)["selected_prompt"]["content"]),
+        (&json!("B"), &json!("b"))
+    );
+}
+
+#[tokio::test]
+async fn usage_is_taken_and_summed_up() {
+    let test = TestApp::api().await;
+    let prompt = made(&test, "a", "a").await;
+    let call = json!({ "prompt_id": prompt["id"], "success": true, "response_time_ms": 12.5 });
+    assert_eq!(data(&test.post("/usage", call).await.expect(202)), &json!({ "accepted": 1, "duplicates": 0 }));
+    shared::analytics::order_roll_up(&test.app, &caller()).await.unwrap();
+    test.work().await;
+
+    let all = test.get("/analytics?days=7").await.expect(200);
+    let one = test.get(&format!("/analytics?prompt_id={}", prompt["id"].as_str().unwrap())).await.expect(200);
+
+    assert_eq!((&data(&all)["totals"]["events"], &data(&one)["totals"]["events"]), (&json!(1), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_collection_is_taken_in_and_again_changes_nothing() {
+    let test = TestApp::api().await;
+    made(&test, "there", "before").await;
+    let yaml = "old:\n  there: after\n  new:\n    content: Hi {name}\n    variables: [name]\n    description: d\nother:\n  bad: ''\n";
+    let migrate =
+        |query: &'static str| test.request(Method::POST, query, &[("content-type", "application/yaml")], yaml);
+
+    let dry = migrate("/migrate?dry_run=true").await.expect(200);
+    assert_eq!(
+        (&data(&dry)["created"], &data(&dry)["updated"], &data(&dry)["failed"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
+    assert_eq!(test.count("SELECT count(*) FROM prompts").await, 1);
+    let first = migrate("/migrate").await.expect(200);
+    let again = migrate("/migrate").await.expect(200);
+
+    assert_eq!(
+        (&data(&first)["created"], &data(&first)["updated"], &data(&first)["failed"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
+    assert_eq!((&data(&again)["created"], &data(&again)["unchanged"]), (&json!(0), &json!(2)));
+    let read = test.get("/prompts/search/old/new?name=Ada").await.expect(200);
+    assert_eq!(data(&read)["prompt"], "Hi Ada");
+    let bad = test.request(Method::POST, "/migrate", &[("content-type", "application/yaml")], "- a\n- b\n").await;
+    assert_eq!(bad.expect(422)["code"], "validation-failed");
+}
