@@ -303,12 +303,12 @@ pub(crate) fn named_etag(id: PromptId, revision: i64) -> String {
 }
 
 /// An answer with its entity tag; or 304, if the client has it already.
-pub(crate) fn tagged(request: &HeaderMap, etag: &str, body: &impl Serialize) -> Response {
+pub(crate) fn tagged(request: &HeaderMap, etag: &str, answer: impl FnOnce() -> Response) -> Response {
     let tags = [(header::ETAG, etag.to_owned()), (header::CACHE_CONTROL, "no-cache".to_owned())];
     let known = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|header| header.to_str().ok());
     let mut known = known.flat_map(|header| header.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
     if known.any(|tag| tag == "*" || tag == etag) {
         return (StatusCode::NOT_MODIFIED, tags).into_response();
     }
-    (tags, axum::Json(body)).into_response()
+    (tags, answer()).into_response()
 }

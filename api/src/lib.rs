@@ -85,6 +85,7 @@ fn contract() -> (Router<Door>, OpenApi) {
         .nest("/api/v1", routes::notifications::stream())
         .nest("/api/v1/webhooks", routes::webhooks::router())
         .nest("/api/v1/jobs", routes::jobs::router())
+        .nest("/api/v1/cache", routes::cache::router())
         .merge(health::router())
         .merge(before_v2::router())
         .split_for_parts()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::{
+    cache::Cache,
     caller::Caller,
     clock::{Clock, Timestamp},
     config::Settings,
@@ -44,6 +45,8 @@ pub struct App {
     pub memory: Memory,
     /// What searches know by heart.
     pub search: search::Index,
+    /// What reads keep.
+    pub cache: Cache,
     /// When this process began.
     pub started_at: Timestamp,
 }
@@ -72,7 +75,12 @@ pub(crate) use begin;
 impl App {
     /// Opens a transaction as `caller`. Change, audit row and jobs commit together, or not at all.
     pub async fn begin(&self, caller: &Caller) -> Result<Tx> {
-        Ok(Tx::new(self.db.begin().await?, caller.clone(), self.clock.now(), self.doorbell.clone()))
+        Ok(Tx::new(
+            self.db.begin().await?,
+            caller.clone(),
+            self.clock.now(),
+            (self.doorbell.clone(), self.cache.clone()),
+        ))
     }
 
     /// Opens a transaction and claims the caller's idempotency key in it. See [`begin!`].

@@ -74,6 +74,15 @@ pub struct Settings {
           value_parser = milliseconds)]
     pub tick: Duration,
 
+    /// How much memory a process may use to answer reads again that it has answered before, in bytes; 0 turns that off.
+    #[arg(long, global = true, env = "PROMPT_STORE_CACHE_BYTES", default_value_t = 64 * 1024 * 1024, value_name = "BYTES")]
+    pub cache_bytes: u64,
+
+    /// No answer that is kept is older, whatever was lost on the way, in milliseconds.
+    #[arg(global = true, long = "cache-max-age-ms", env = "PROMPT_STORE_CACHE_MAX_AGE_MS", default_value = "5000",
+          value_name = "MS", value_parser = milliseconds)]
+    pub cache_max_age: Duration,
+
     /// What models cost: a file of JSON like `{"small-model": {"input": 0.15, "output": 0.6}}`, in US dollars for a million
     /// tokens. Of calls that report tokens and no cost, the cost follows from it.
     #[arg(long, global = true, env = "PROMPT_STORE_PRICES", value_name = "FILE", value_parser = Prices::from_file,

@@ -1,6 +1,7 @@
 //! The domain library of Prompt Store: everything both binaries agree on. It does not know HTTP.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 pub mod app;
+pub mod cache;
 pub mod caller;
 pub mod change;
 pub mod clock;

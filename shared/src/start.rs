@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
+    cache::Cache,
     clock::Clock,
     config::{Mode, Settings},
     db::{Db, Location, Schema},
@@ -104,6 +105,9 @@ pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failu
             ))
         })?,
     };
+    let cache = Cache::open(&settings, &secret)
+        .await
+        .map_err(|error| Failure::Away(format!("Redis cannot be used to keep answers: {error:#}")))?;
     let http = Outgoing::new(&settings).map_err(|error| Failure::Internal(format!("{error:#}")))?;
     let llm = Services::new(&settings).map_err(|error| Failure::Settings(format!("{error:#}")))?;
     let doc_store = documents(&settings).map_err(|error| Failure::Settings(format!("DOC_STORE_URL: {error:#}")))?;
@@ -111,7 +115,7 @@ pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failu
     let started_at = clock.now();
     let (settings, uses, search) = (Arc::new(settings), UseCounter::default(), Index::default());
     let memory = Memory::default();
-    Ok(App { db, doorbell, clock, settings, http, llm, doc_store, secret, uses, memory, search, started_at })
+    Ok(App { db, doorbell, clock, settings, http, llm, doc_store, secret, uses, memory, search, cache, started_at })
 }
 
 /// The store of documents, if there is one.

@@ -6,6 +6,7 @@ mod analytics;
 mod audit;
 mod before_v2;
 mod bulk;
+mod cache;
 mod drift;
 mod edge;
 mod hosts;

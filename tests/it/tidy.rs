@@ -10,7 +10,7 @@ const HANDLER_LINES_MAX: usize = 15;
 
 /// The rooms of `shared` by floor: a room uses lower ones, never its neighbours. What is not listed is the
 /// ground floor.
-const FLOORS: [(&str, u8); 20] = [
+const FLOORS: [(&str, u8); 21] = [
     ("audit", 1),
     ("versions", 1),
     ("notifications", 1),
@@ -26,6 +26,7 @@ const FLOORS: [(&str, u8); 20] = [
     ("administration", 5),
     ("serving", 5),
     ("advice", 6),
+    ("cache", 0),
     ("idempotency", 0),
     ("llm", 0),
     ("search", 0),

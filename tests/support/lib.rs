@@ -33,6 +33,7 @@ use clap::{Args, FromArgMatches};
 use serde_json::Value;
 use shared::{
     App, Caller,
+    cache::Cache,
     clock::{Clock, Timestamp},
     config::Settings,
     db::Db,
@@ -78,6 +79,7 @@ pub struct TestApp {
     router: Router,
     worker: Option<(CancellationToken, JoinHandle<anyhow::Result<()>>)>,
     database: Arc<Database>,
+    args: Vec<String>,
 }
 
 impl TestApp {
@@ -107,7 +109,8 @@ impl TestApp {
     pub async fn distributed_over(redis: &RedisServer) -> Self {
         let prefix = format!("test-{}", JobId::generate(Clock::System.now()));
         let doorbell = Doorbell::redis(&redis.url(), &prefix).await.unwrap();
-        let mut test = Self::start(&["--redis-url", &redis.url()], doorbell, Clock::System).await;
+        let args = ["--redis-url", &redis.url(), "--redis-prefix", &prefix];
+        let mut test = Self::start(&args, doorbell, Clock::System).await;
         test.start_worker();
         test
     }
@@ -115,7 +118,14 @@ impl TestApp {
     /// Another process over the same store, as far as one process can be two: it has its own connections, and
     /// whatever it keeps in memory. Both have one clock.
     pub async fn another(&self) -> Self {
-        Self::over(Arc::clone(&self.database), &[], Doorbell::Silent, self.app.clock.clone()).await
+        self.another_with(&[]).await
+    }
+
+    /// The same, with other settings.
+    pub async fn another_with(&self, args: &[&str]) -> Self {
+        let mut all: Vec<&str> = self.args.iter().map(String::as_str).collect();
+        all.extend(args);
+        Self::over(Arc::clone(&self.database), &all, Doorbell::Silent, self.app.clock.clone()).await
     }
 
     async fn start(args: &[&str], doorbell: Doorbell, clock: Clock) -> Self {
@@ -126,14 +136,14 @@ impl TestApp {
         let location = database.location();
         // Few connections each, so that as many tests run at once as there are processors.
         let store = ["--db", &location, "--db-connections", "5", "--lease-ms", "1000", "--tick-ms", "50"];
-        let args = [&store, args].concat();
-        let (settings, edge) = settings(&args);
+        let (settings, edge) = settings(&[&store, args].concat());
         let app = open(settings, doorbell, clock).await;
         if engine() == Engine::Sqlite {
             app.db.migrate().await.unwrap();
         }
         let door = Door::new(app.clone(), edge, metrics(), CancellationToken::new());
-        Self { router: api::router(door), app, worker: None, database }
+        let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        Self { router: api::router(door), app, worker: None, database, args }
     }
 
     /// Starts a worker in this process. It ends with the test.
@@ -289,11 +299,12 @@ async fn open(settings: Settings, doorbell: Doorbell, clock: Clock) -> App {
     let db = Db::open(&settings).await.unwrap();
     let secret = SecretKey::from_text(&"test secret ".repeat(3)).unwrap();
     let started_at = clock.now();
+    let cache = Cache::open(&settings, &secret).await.unwrap();
     let http = Outgoing::new(&settings).unwrap();
     let (llm, doc_store) = (Services::new(&settings).unwrap(), start::documents(&settings).unwrap());
     let (settings, uses, search) = (settings.into(), UseCounter::default(), Index::default());
     let memory = Memory::default();
-    App { db, doorbell, clock, settings, http, llm, doc_store, secret, uses, memory, search, started_at }
+    App { db, doorbell, clock, settings, http, llm, doc_store, secret, uses, memory, search, cache, started_at }
 }
 
 /// Settings as a command line gives them, and otherwise as they are by default.

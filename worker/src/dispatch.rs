@@ -9,6 +9,7 @@ use shared::{
     jobs::{Claim, Outcome, Queue},
     prompts,
     refinement::{self, RefinePrompt},
+    serving,
     webhooks::{self, DeliverWebhooks},
 };
 
@@ -41,6 +42,7 @@ pub(crate) async fn dispatch(app: &App, claim: &Claim) -> Result<Outcome> {
             refinement::refine(app, claim, &crate::caller(), job.session_id).await
         }
         Queue::DocumentDeliveries => refinement::deliver(app, claim, &crate::caller(), &claim.order()?).await,
+        Queue::CacheWarmups => serving::warm_up(app, claim, &crate::caller(), claim.order()?).await,
         Queue::WebhookDeliveries => {
             let job: DeliverWebhooks = claim.order()?;
             webhooks::deliver(app, claim, job.webhook_id).await
@@ -61,10 +63,13 @@ pub(crate) async fn gave_up(tx: &mut Tx, claim: &Claim) -> Result<()> {
             Err(_) => Ok(()),
         },
         // The next start of an API orders the one again, the next tick others; a person looks at documents that were not
-        // taken, and has them sent again.
-        Queue::SearchIndex | Queue::UsageRollups | Queue::Experiments | Queue::Drift | Queue::DocumentDeliveries => {
-            Ok(())
-        }
+        // taken, and has them sent again. Who is not warmed up is only slower.
+        Queue::SearchIndex
+        | Queue::UsageRollups
+        | Queue::Experiments
+        | Queue::Drift
+        | Queue::DocumentDeliveries
+        | Queue::CacheWarmups => Ok(()),
         Queue::RefinementSessions => match claim.order() {
             Ok(job) => refinement::gave_up(tx, &job).await,
             Err(_) => Ok(()),

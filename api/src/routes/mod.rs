@@ -2,6 +2,7 @@
 pub(crate) mod ab_tests;
 pub(crate) mod analytics;
 pub(crate) mod bulk;
+pub(crate) mod cache;
 pub(crate) mod drift;
 pub(crate) mod jobs;
 pub(crate) mod lifecycle;

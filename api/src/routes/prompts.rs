@@ -169,7 +169,7 @@ async fn get(
     Ok(if show.usage_since.is_some() {
         Json(prompt).into_response()
     } else {
-        tagged(&headers, &etag(prompt.revision), &prompt)
+        tagged(&headers, &etag(prompt.revision), || Json(&prompt).into_response())
     })
 }
 

@@ -1,7 +1,10 @@
 //! Give me my prompt, filled.
+use std::time::Duration;
+
 use axum::{
+    body::Bytes,
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderName, HeaderValue},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -9,8 +12,9 @@ use serde_json::{Map, Value};
 use shared::{
     App, Error,
     ab_testing::Subject,
+    cache::Source,
     prompts::{Selector, Show},
-    serving::{self, BatchItem, Deprecation, Reader, RenderRequest, Rendered, Served},
+    serving::{self, BatchItem, Deprecation, Reader, Reading, RenderRequest, Rendered, Served},
     templates::Given,
 };
 use utoipa::ToSchema;
@@ -122,15 +126,36 @@ async fn respond(
     let selector = Selector::new(wanted.version, wanted.label, Selector::Production)?;
     let show = Show::PROMPT.usage(wanted.usage, app.clock.now());
     let reader = Reader { caller: caller.0, subject: wanted.subject };
-    let served = serving::get(app, &reader, (category, name), &selector, show, given).await?;
-    let warning = served.deprecation.as_ref().map(warning);
-    let mut response = match show.usage_since.is_some() || served.served.experiment.is_some() {
+    let reading = serving::read(app, &reader, (category, name), &selector, show, given).await?;
+    let (served, warning) = (reading.served(), reading.served().deprecation.as_ref().map(warning));
+    let etag = || named_etag(served.prompt.id, served.prompt.revision);
+    let mut response = match &reading {
         // How it is used changes without a write to it, and an arm is not the prompt's alone: no tag.
-        true => Json(served).into_response(),
-        false => tagged(headers, &named_etag(served.prompt.id, served.prompt.revision), &served),
+        _ if show.usage_since.is_some() || served.served.experiment.is_some() => Json(&reading).into_response(),
+        Reading::Made(served) => tagged(headers, &etag(), || axum::Json(served).into_response()),
+        Reading::Kept(kept, age, source) => {
+            let mut response = tagged(headers, &etag(), || json_bytes(kept.json.clone()));
+            response.headers_mut().extend(freshness(*age, *source));
+            response
+        }
     };
     response.headers_mut().extend(warning.unwrap_or_default());
     Ok(response)
+}
+
+fn json_bytes(json: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
+}
+
+/// RFC 9111 and RFC 9211: how long ago it was read, and who had it.
+fn freshness(age: Duration, source: Source) -> [(HeaderName, HeaderValue); 2] {
+    let status = match source {
+        Source::Memory => "prompt-store; hit",
+        Source::Redis => "prompt-store; fwd=miss; detail=redis",
+        Source::Database => "prompt-store; fwd=miss",
+    };
+    let status = (HeaderName::from_static("cache-status"), HeaderValue::from_static(status));
+    [(header::AGE, HeaderValue::from(age.as_secs())), status]
 }
 
 /// RFC 9745 and RFC 8594: since when, until when, and where to go.
@@ -168,7 +193,7 @@ struct BatchAnswer {
 #[serde(untagged)]
 enum BatchResult {
     /// As `GET /prompts/search/{category}/{name}` answers it.
-    Served(Box<Served>),
+    Served(Reading),
     /// Why it was refused.
     Problem { problem: Box<Problem> },
 }
@@ -185,7 +210,7 @@ async fn batch_get(
 ) -> Result<Json<BatchAnswer>, Problem> {
     let reader = Reader { caller: caller.0, subject: Subject { user_id: request.user_id, session_id: None } };
     let results = serving::batch(&app, &reader, request.items).await?.into_iter().map(|result| match result {
-        Ok(served) => BatchResult::Served(Box::new(served)),
+        Ok(reading) => BatchResult::Served(reading),
         Err(error) => BatchResult::Problem { problem: Box::new(error.into()) },
     });
     Ok(Json(BatchAnswer { results: results.collect() }))

@@ -1,5 +1,5 @@
 //! Which arm a unit gets.
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,10 +13,12 @@ use super::{
 };
 use crate::{
     app::App,
+    cache::{Keep, Keepable, Key, Mark},
     caller::Caller,
+    db::Tx,
     error::{Error, Result, Violation},
     id::{AbTestId, PromptId},
-    prompts::{self, Prompt, Selector, ServedVersion, Show},
+    prompts::{self, Prompt, Selector, ServedVersion},
 };
 
 /// The most characters of a unit's id.
@@ -95,8 +97,7 @@ pub async fn select(
     force: Option<&str>,
 ) -> Result<Selection> {
     let given = subject.unit()?;
-    let found = repository::find(&mut app.db.read().await?, id).await?;
-    let test = found.ok_or_else(|| service::missing(id))?;
+    let test = kept(app, id).await?;
     match test.status {
         AbTestStatus::Draft => {
             let detail = "the test has not begun; start it with `POST /ab-tests/{id}/start`";
@@ -116,7 +117,7 @@ pub async fn select(
     };
     let variant = test.variants().get(arm).ok_or_else(|| Error::internal("an arm that the test does not have"))?;
     let selector = selector(variant)?;
-    let selected_prompt = prompts::get(app, variant.prompt_id, &selector, Show::PROMPT).await?;
+    let selected_prompt = Prompt::clone(&*prompts::kept(app, variant.prompt_id, &selector).await?);
     let served = ServedVersion::of(&selected_prompt, &selector);
     app.uses.add(selected_prompt.id, selected_prompt.version, 1);
     let experiment = Experiment {
@@ -129,18 +130,53 @@ pub async fn select(
     Ok(Selection { experiment, selected_prompt, served })
 }
 
-/// What a reader of a label is to be shown instead, if a test is behind it that the reader takes part in.
-pub async fn behind(
+fn mark(id: AbTestId) -> Mark {
+    Mark::of(&["ab-test", &id.to_string()])
+}
+
+/// A test changes with this transaction, and what readers of its label are shown.
+pub(super) async fn changes(tx: &mut Tx, row: &TestRow) -> Result<()> {
+    tx.changes(mark(row.id));
+    match row.behind_prompt_id {
+        Some(id) => prompts::changes_under_name(tx, id).await,
+        None => Ok(()),
+    }
+}
+
+/// A test, as it was a moment ago.
+async fn kept(app: &App, id: AbTestId) -> Result<Arc<TestRow>> {
+    let load = async || {
+        let found = repository::find(&mut app.db.read().await?, id).await?;
+        Ok((found.ok_or_else(|| service::missing(id))?, Keep::Yes))
+    };
+    Ok(app.cache.get(&Key::new(&[&id.to_string()], &["ab-test"]), mark(id), load).await?.value)
+}
+
+impl Keepable for TestRow {
+    fn bytes(&self) -> usize {
+        1024 + self.variants().len() * 256
+    }
+}
+
+/// A test that readers of a label take part in.
+#[derive(Clone, Debug)]
+pub struct TestBehind(TestRow);
+
+/// The test behind a label of a prompt. Whoever keeps it forgets it when what is under the prompt's name changes.
+pub async fn behind(app: &App, prompt_id: PromptId, label: &str) -> Result<Option<TestBehind>> {
+    let found = repository::find_behind(&mut app.db.read().await?, prompt_id, label).await?;
+    Ok(found.filter(|test| test.status != AbTestStatus::Draft).map(TestBehind))
+}
+
+/// What a unit is to be shown instead of what the label points at, if it takes part in the test behind it.
+pub async fn arm(
     app: &App,
     caller: &Caller,
-    (prompt_id, label): (PromptId, &str),
-    subject: &Subject,
+    TestBehind(test): &TestBehind,
+    unit_id: &str,
     context: &Context,
 ) -> Result<Option<(Experiment, PromptId, Selector)>> {
-    let Some(unit_id) = subject.unit()? else { return Ok(None) };
-    let found = repository::find_behind(&mut app.db.read().await?, prompt_id, label).await?;
-    let Some(test) = found.filter(|test| test.status != AbTestStatus::Draft) else { return Ok(None) };
-    let (arm, exposed) = choose(app, caller, &test, unit_id, context).await?;
+    let (arm, exposed) = choose(app, caller, test, unit_id, context).await?;
     let Some(variant) = test.variants().get(arm).filter(|_| exposed) else { return Ok(None) };
     let experiment = Experiment {
         test_id: test.id,

@@ -65,6 +65,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewAbTest) -> Result<AbTest
         return Err(Error::conflict("label-taken", detail));
     }
     repository::insert_phase(&mut tx, &row, now).await?;
+    choose::changes(&mut tx, &row).await?;
     let test = announce(&mut tx, EventType::AbTestCreated, row, "ab_test.created", None).await?;
     tx.commit_with(&test).await?;
     Ok(test)
@@ -214,6 +215,7 @@ pub(super) async fn end(tx: &mut Tx, mut row: TestRow, result: AbTestResult, pro
     }
     row.updated_at = tx.now();
     repository::update(tx, &row).await?;
+    choose::changes(tx, &row).await?;
     let detail = Some(result.to_string());
     announce(tx, EventType::AbTestCompleted, row, "ab_test.completed", detail).await
 }
@@ -222,6 +224,7 @@ pub(super) async fn end(tx: &mut Tx, mut row: TestRow, result: AbTestResult, pro
 pub(super) async fn save(tx: &mut Tx, mut row: TestRow, action: &'static str) -> Result<AbTest> {
     row.updated_at = tx.now();
     repository::update(tx, &row).await?;
+    choose::changes(tx, &row).await?;
     announce(tx, EventType::AbTestUpdated, row, action, None).await
 }
 

@@ -56,9 +56,12 @@ async fn revive(tx: &mut Tx, claim: &Claim) -> Result<()> {
         }
         Queue::RefinementSessions => refinement::revive(tx, &claim.order()?).await,
         // Nobody was told: it says for itself what is missing.
-        Queue::SearchIndex | Queue::UsageRollups | Queue::Experiments | Queue::Drift | Queue::DocumentDeliveries => {
-            Ok(())
-        }
+        Queue::SearchIndex
+        | Queue::UsageRollups
+        | Queue::Experiments
+        | Queue::Drift
+        | Queue::DocumentDeliveries
+        | Queue::CacheWarmups => Ok(()),
         Queue::WebhookDeliveries => webhooks::revive(tx, &claim.order::<DeliverWebhooks>()?).await,
     }
 }

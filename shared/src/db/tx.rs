@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Conn;
 use crate::{
+    cache::{Cache, Mark},
     caller::Caller,
     clock::Timestamp,
     error::Result,
@@ -23,12 +24,14 @@ pub struct Tx {
     caller: Caller,
     now: Timestamp,
     doorbell: Doorbell,
+    cache: Cache,
     rings: Vec<(Queue, JobId)>,
+    changed: Vec<Mark>,
 }
 
 impl Tx {
-    pub(crate) fn new(conn: Conn, caller: Caller, now: Timestamp, doorbell: Doorbell) -> Self {
-        Self { conn, caller, now, doorbell, rings: Vec::new() }
+    pub(crate) fn new(conn: Conn, caller: Caller, now: Timestamp, (doorbell, cache): (Doorbell, Cache)) -> Self {
+        Self { conn, caller, now, doorbell, cache, rings: Vec::new(), changed: Vec::new() }
     }
 
     /// Who asked for this.
@@ -53,10 +56,18 @@ impl Tx {
         Ok(())
     }
 
-    /// Commits, then rings for what was enqueued.
+    /// What is kept of a thing is not to be used once this is committed.
+    pub fn changes(&mut self, mark: Mark) {
+        self.changed.push(mark);
+    }
+
+    /// Commits, then tells what has changed, and rings for what was enqueued.
     pub async fn commit(self) -> Result<()> {
-        let Self { conn, doorbell, rings, .. } = self;
-        conn.commit().await?;
+        let Self { conn, doorbell, cache, rings, changed, .. } = self;
+        let committed = conn.commit().await;
+        // Also of a commit that failed: it may have arrived, and only its answer was lost.
+        cache.changed(changed).await;
+        committed?;
         for queue in Queue::ALL {
             let jobs: Vec<JobId> = rings.iter().filter(|(its, _)| *its == queue).map(|(_, job)| *job).collect();
             doorbell.ring(queue, &jobs).await;

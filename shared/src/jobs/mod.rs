@@ -39,6 +39,8 @@ pub enum Queue {
     RefinementSessions,
     /// Giving what refinements led to to a store of documents.
     DocumentDeliveries,
+    /// Reading what will be asked for.
+    CacheWarmups,
 }
 
 impl Queue {
@@ -46,7 +48,7 @@ impl Queue {
     pub const ATTEMPTS: i64 = 20;
 
     /// All of them, in the order they are declared.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::BulkOperations,
         Self::SmallBulkOperations,
         Self::SearchIndex,
@@ -56,6 +58,7 @@ impl Queue {
         Self::Drift,
         Self::RefinementSessions,
         Self::DocumentDeliveries,
+        Self::CacheWarmups,
     ];
 
     /// As the ledger and Redis call it.
@@ -71,6 +74,7 @@ impl Queue {
             Self::Drift => "drift",
             Self::RefinementSessions => "refinement-sessions",
             Self::DocumentDeliveries => "document-deliveries",
+            Self::CacheWarmups => "cache-warmups",
         }
     }
 
@@ -79,7 +83,7 @@ impl Queue {
     pub const fn concurrency(self) -> usize {
         match self {
             Self::BulkOperations | Self::SmallBulkOperations => 2,
-            Self::SearchIndex | Self::UsageRollups | Self::Experiments | Self::Drift => 1,
+            Self::SearchIndex | Self::UsageRollups | Self::Experiments | Self::Drift | Self::CacheWarmups => 1,
             // They wait for others most of the time.
             Self::DocumentDeliveries => 4,
             Self::RefinementSessions => 8,

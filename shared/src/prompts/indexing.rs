@@ -1,7 +1,7 @@
 //! What the index is told of a prompt, and whether it knows it right.
 use serde::{Deserialize, Serialize};
 
-use super::{Prompt, Selector, Show, repository};
+use super::{Prompt, Selector, Show, keeping, repository};
 use crate::{
     app::App,
     caller::Caller,
@@ -51,17 +51,22 @@ fn document(prompt: &Prompt, live: bool) -> Document<'_> {
 
 /// Lets a prompt be found as it is now.
 pub(super) async fn put(tx: &mut Tx, prompt: &Prompt) -> Result<()> {
+    keeping::changes(tx, prompt);
     search::put(tx, &document(prompt, true)).await
 }
 
 /// Lets new prompts be found.
 pub(super) async fn insert(tx: &mut Tx, prompts: &[Prompt]) -> Result<()> {
+    for prompt in prompts {
+        keeping::changes(tx, prompt);
+    }
     let documents: Vec<Document<'_>> = prompts.iter().map(|prompt| document(prompt, true)).collect();
     search::insert(tx, &documents).await
 }
 
 /// Lets a deleted prompt be found no more.
 pub(super) async fn take_out(tx: &mut Tx, prompt: &Prompt) -> Result<()> {
+    keeping::changes(tx, prompt);
     search::put(tx, &document(prompt, false)).await
 }
 

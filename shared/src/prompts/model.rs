@@ -1,5 +1,5 @@
 //! A prompt as it is seen from outside, and what names one.
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -142,6 +142,27 @@ impl Selector {
             (Some(_), Some(_)) => {
                 Err(Error::invalid("/version", "not-together", "give `version` or `label`, not both"))
             }
+        }
+    }
+
+    /// The label it goes by, if it goes by one.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        match self {
+            Self::Production => Some(PRODUCTION),
+            Self::Label(label) => Some(label),
+            Self::Latest | Self::Version(_) => None,
+        }
+    }
+
+    /// A text no other selector has.
+    #[must_use]
+    pub fn key(&self) -> Cow<'static, str> {
+        match self {
+            Self::Latest => Cow::Borrowed("latest"),
+            Self::Production => Cow::Borrowed("production"),
+            Self::Version(version) => Cow::Owned(format!("version {version}")),
+            Self::Label(label) => Cow::Owned(format!("label {label}")),
         }
     }
 }

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::{
     ContentPatch, Draft, Fork, LifecycleStatus, NewPrompt, Precondition, Prompt, PromptPatch, Selector, Show, events,
-    indexing, repository,
+    indexing, keeping, repository,
 };
 use crate::{
     app::{App, begin},
@@ -62,9 +62,14 @@ pub async fn find_in(conn: &mut Conn, id: PromptId, selector: &Selector) -> Resu
     repository::find(conn, id, selector, Show::PROMPT).await
 }
 
+/// A name as it is looked for: however it was typed, it is found.
+#[must_use]
+pub fn sought(name: &str) -> String {
+    text::sought(text::composed(name))
+}
+
 /// A prompt by its name.
 pub async fn find_by_name(app: &App, category: &str, name: &str, selector: &Selector, show: Show) -> Result<Prompt> {
-    let sought = |name| text::sought(text::composed(name));
     let (category, name) = (&sought(category), &sought(name));
     let mut conn = app.db.read().await?;
     if let Some(prompt) = repository::find_by_name(&mut conn, category, name, selector, show).await? {
@@ -133,6 +138,8 @@ pub(super) async fn write(tx: &mut Tx, prompt: Prompt, draft: &Draft, change_typ
     }
     let (new_body, new_tags) = (draft.body != before.body, draft.tags != before.tags);
     let (id, now, version) = (prompt.id, tx.now(), prompt.version + i64::from(new_body));
+    // Under its old name it is not there anymore.
+    keeping::changes(tx, &prompt);
     repository::update(tx, id, draft, version, now).await?;
     if new_tags {
         repository::set_tags(tx, id, &draft.tags).await?;

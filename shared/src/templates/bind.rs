@@ -21,6 +21,13 @@ pub enum Given {
     Query(Vec<(String, String)>),
 }
 
+/// Nothing.
+impl Default for Given {
+    fn default() -> Self {
+        Self::Json(Map::new())
+    }
+}
+
 impl Given {
     /// The values that are texts, by name.
     #[must_use]

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::json;
 
-use super::{Draft, LifecycleStatus, Prompt, PromptFilter, events, indexing};
+use super::{Draft, LifecycleStatus, Prompt, PromptFilter, Show, events, indexing};
 use crate::{
+    app::App,
     audit,
     clock::Timestamp,
     db::{Conn, Query, Tx},
@@ -86,4 +87,26 @@ pub fn matching<'a>(query: Query<'a>, filter: &'a PromptFilter, folder: Option<&
 /// The first prompts that match after the one with this id, without their content.
 pub async fn page_to_export(conn: &mut Conn, filter: &PromptFilter, after: &str, most: i64) -> Result<Vec<Prompt>> {
     super::repository::after(conn, filter, after, most).await
+}
+
+/// Categories and names of these prompts, without those that are not there.
+pub async fn names_of(app: &App, ids: &[PromptId]) -> Result<Vec<(String, String)>> {
+    const AT_ONCE: usize = 100;
+    let show = Show { content: false, usage_since: None };
+    let mut names = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(AT_ONCE) {
+        let found = super::repository::find_all(&mut app.db.read().await?, ids, show).await?;
+        names.extend(found.into_iter().map(|prompt| (prompt.category, prompt.name)));
+    }
+    Ok(names)
+}
+
+/// Categories and names of the prompts that were used since then, the most used first; of one category, if it is given.
+pub async fn most_used(
+    app: &App,
+    category: Option<&str>,
+    since: Timestamp,
+    most: i64,
+) -> Result<Vec<(String, String)>> {
+    repository::most_used(&mut app.db.read().await?, category, since, most).await
 }

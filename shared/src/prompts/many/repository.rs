@@ -106,3 +106,19 @@ const SET_SUCCESSOR: &str = "UPDATE prompts SET successor_id = CASE WHEN $3 THEN
 pub(super) async fn set_successor(conn: &mut Conn, id: PromptId, successor: PromptId, current: bool) -> Result<()> {
     conn.execute(SET_SUCCESSOR, params![id, successor, current]).await.map(drop)
 }
+
+const MOST_USED: &str = "SELECT p.category, p.name FROM prompts p JOIN prompt_uses u ON u.prompt_id = p.id
+                         WHERE p.deleted_at IS NULL AND u.last_used_at >= $1
+                           AND (p.category = $2 OR CAST($2 AS TEXT) IS NULL)
+                         GROUP BY p.id, p.category, p.name ORDER BY sum(u.uses) DESC, p.id LIMIT $3";
+
+/// Categories and names of the prompts that were used most, of those that were used since then.
+pub(super) async fn most_used(
+    conn: &mut Conn,
+    category: Option<&str>,
+    since: Timestamp,
+    most: i64,
+) -> Result<Vec<(String, String)>> {
+    let category = category.map(str::to_owned);
+    conn.fetch_all(MOST_USED, params![since, category, most]).await
+}

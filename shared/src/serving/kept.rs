@@ -1,0 +1,106 @@
+//! The answer to whoever reads a prompt by its name and gives nothing to fill it with, as it is kept.
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{
+    Deprecation, Served, ServedAs,
+    fill::{fill_prompt, reassemble},
+};
+use crate::{
+    ab_testing::{self, TestBehind},
+    app::App,
+    cache::{Held, Keep, Keepable, Key},
+    error::{Error, Result},
+    prompts::{self, LifecycleStatus, Prompt, Selector, ServedVersion, Show},
+    relationships,
+    templates::Given,
+};
+
+/// An answer, ready to be sent.
+#[derive(Debug)]
+pub struct Kept {
+    /// The answer.
+    pub served: Served,
+    /// As JSON.
+    pub json: Bytes,
+    /// The test behind the label it was read by: who takes part in it may get another.
+    pub(super) test: Option<Arc<TestBehind>>,
+}
+
+impl Kept {
+    fn new(served: Served, test: Option<TestBehind>) -> Result<Self> {
+        let json = serde_json::to_vec(&served).map_err(|error| Error::Internal(error.into()))?;
+        Ok(Self { served, json: json.into(), test: test.map(Arc::new) })
+    }
+}
+
+impl Keepable for Kept {
+    fn bytes(&self) -> usize {
+        // Once as it is sent, and once as it is filled.
+        2 * self.json.len() + 1024
+    }
+
+    /// Nothing of one with a test behind it.
+    fn pack(&self) -> Option<Vec<u8>> {
+        if self.test.is_some() { None } else { Some(self.json.to_vec()) }
+    }
+
+    fn unpack(packed: &[u8]) -> Option<Self> {
+        let served = serde_json::from_slice(packed).ok()?;
+        Self::new(served, None).ok()
+    }
+}
+
+/// What is kept of a name, or else is in the database.
+pub(super) async fn find(app: &App, (category, name): (&str, &str), selector: &Selector) -> Result<Held<Kept>> {
+    let (category, name) = (prompts::sought(category), prompts::sought(name));
+    let key = Key::new(&[&category, &name], &["served", &selector.key()]);
+    let mark = prompts::mark_of_name(&category, &name);
+    app.cache.get(&key, mark, async || load(app, (&category, &name), selector, Show::PROMPT).await).await
+}
+
+/// Reads an answer, and says whether it may be kept.
+pub(super) async fn load(
+    app: &App,
+    (category, name): (&str, &str),
+    selector: &Selector,
+    show: Show,
+) -> Result<(Kept, Keep)> {
+    let prompt = prompts::find_by_name(app, category, name, selector, show).await?;
+    let deprecation = standing(app, &prompt).await?;
+    let test = match selector.label() {
+        Some(label) => ab_testing::behind(app, prompt.id, label).await?,
+        None => None,
+    };
+    let texts = match prompt.is_template && !prompt.body.variables.is_empty() {
+        true => None,
+        false => Some(fill_prompt(&prompt, Given::default()).await?.texts),
+    };
+    let (filled_content, filled_messages) = reassemble(prompt.body.messages.as_deref(), texts);
+    // Who replaces it is a relationship, of which the prompt knows nothing.
+    let keep = if deprecation.is_some() && prompt.successor_id.is_none() { Keep::No } else { Keep::Yes };
+    let served = ServedAs { version: ServedVersion::of(&prompt, selector), experiment: None };
+    let served = Served { prompt, filled_content, filled_messages, unused: Vec::new(), served, deprecation };
+    Ok((Kept::new(served, test)?, keep))
+}
+
+/// Refuses an archived prompt; of a deprecated one it tells what to use instead.
+pub(super) async fn standing(app: &App, prompt: &Prompt) -> Result<Option<Deprecation>> {
+    match prompt.lifecycle_status {
+        LifecycleStatus::Draft | LifecycleStatus::Published => Ok(None),
+        LifecycleStatus::Deprecated => {
+            let mut successor_id = prompt.successor_id;
+            if successor_id.is_none() {
+                successor_id = relationships::successor(&mut app.db.read().await?, prompt.id).await?;
+            }
+            let since = prompt.status_changed_at.unwrap_or(prompt.updated_at);
+            Ok(Some(Deprecation { since, sunset_at: prompt.sunset_at, successor_id }))
+        }
+        LifecycleStatus::Archived => {
+            let instead = prompt.successor_id.map_or(String::new(), |id| format!("; `{id}` is its successor"));
+            let detail = format!("the prompt is archived, and can be read by its id `{}`{instead}", prompt.id);
+            Err(Error::conflict("archived", detail))
+        }
+    }
+}

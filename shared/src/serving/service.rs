@@ -1,0 +1,186 @@
+//! Reading prompts by their names.
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use serde::{Serialize, Serializer};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
+
+use super::{
+    BATCH_MAX, BatchItem, Kept, Reader, Served, ServedAs, Variables,
+    fill::{fill_prompt, reassemble},
+    kept,
+};
+use crate::{
+    ab_testing::{self, Experiment},
+    analytics,
+    app::App,
+    cache::Source,
+    error::{Error, Result},
+    id::PromptId,
+    prompts::{self, Prompt, Selector, ServedVersion, Show},
+    templates::Given,
+};
+
+/// What a read led to.
+#[derive(Debug)]
+pub enum Reading {
+    /// The same for everyone: as it was read so long ago, and by whom it was kept.
+    Kept(Arc<Kept>, Duration, Source),
+    /// For this reader alone.
+    Made(Box<Served>),
+}
+
+impl Reading {
+    /// The prompt, filled.
+    #[must_use]
+    pub fn served(&self) -> &Served {
+        match self {
+            Self::Kept(kept, ..) => &kept.served,
+            Self::Made(served) => served,
+        }
+    }
+}
+
+impl Serialize for Reading {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.served().serialize(serializer)
+    }
+}
+
+/// To whoever reads it, it is what was served.
+impl PartialSchema for Reading {
+    fn schema() -> RefOr<Schema> {
+        Served::schema()
+    }
+}
+
+impl ToSchema for Reading {
+    fn name() -> Cow<'static, str> {
+        Served::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Served::schemas(schemas);
+    }
+}
+
+/// Reads a prompt by its name and fills it. That counts as a use of it. Where a test is behind the label that it is read
+/// by, a reader who takes part gets the arm in its place.
+pub async fn read(
+    app: &App,
+    reader: &Reader,
+    name: (&str, &str),
+    selector: &Selector,
+    show: Show,
+    given: Variables,
+) -> Result<Reading> {
+    let (kept, age, source) = match show == Show::PROMPT {
+        true => {
+            let held = kept::find(app, name, selector).await?;
+            (held.value, held.age, held.source)
+        }
+        // How it is used changes without a write to it.
+        false => (Arc::new(kept::load(app, name, selector, show).await?.0), Duration::ZERO, Source::Database),
+    };
+    let arm = arm(app, reader, &kept, show, given.as_ref()).await?;
+    let (prompt, experiment) = match &arm {
+        Some((prompt, served)) => (prompt.as_ref(), Some(served)),
+        None => (&kept.served.prompt, None),
+    };
+    app.uses.add(prompt.id, prompt.version, 1);
+    if given.is_none() && arm.is_none() {
+        return Ok(Reading::Kept(kept, age, source));
+    }
+    let as_what = experiment.cloned().unwrap_or_else(|| kept.served.served.clone());
+    let mut served = made(app, prompt, as_what, given).await?;
+    served.deprecation.clone_from(&kept.served.deprecation);
+    Ok(Reading::Made(Box::new(served)))
+}
+
+/// The same, of which whoever asks may do what they like.
+pub async fn get(
+    app: &App,
+    reader: &Reader,
+    name: (&str, &str),
+    selector: &Selector,
+    show: Show,
+    given: Variables,
+) -> Result<Served> {
+    Ok(read(app, reader, name, selector, show, given).await?.served().clone())
+}
+
+/// A prompt filled with what this reader gave.
+async fn made(app: &App, prompt: &Prompt, served: ServedAs, given: Variables) -> Result<Served> {
+    let filled = match given {
+        Some(given) => Some(fill_prompt(prompt, given).await?),
+        None if prompt.is_template && !prompt.body.variables.is_empty() => None,
+        None => Some(fill_prompt(prompt, Given::default()).await?),
+    };
+    if let Some(filled) = &filled {
+        analytics::count_values(app, prompt.id, prompt.version, &filled.values);
+    }
+    let (texts, unused) = filled.map(|filled| (filled.texts, filled.unused)).unzip();
+    let (filled_content, filled_messages) = reassemble(prompt.body.messages.as_deref(), texts);
+    let unused = unused.unwrap_or_default();
+    Ok(Served { prompt: prompt.clone(), filled_content, filled_messages, unused, served, deprecation: None })
+}
+
+/// What a reader who takes part in the test behind a label gets instead.
+async fn arm(
+    app: &App,
+    reader: &Reader,
+    kept: &Kept,
+    show: Show,
+    given: Option<&Given>,
+) -> Result<Option<(Arc<Prompt>, ServedAs)>> {
+    let unit = reader.subject.unit()?;
+    let (Some(test), Some(unit)) = (&kept.test, unit) else { return Ok(None) };
+    let context = given.map(Given::texts).unwrap_or_default();
+    let Some((experiment, id, selector)) = ab_testing::arm(app, &reader.caller, test, unit, &context).await? else {
+        return Ok(None);
+    };
+    match arm_of(app, id, &selector, show).await {
+        Ok(prompt) => Ok(Some(as_arm(prompt, &selector, experiment))),
+        // Whoever reads a label gets what it points at, whatever has become of the arm.
+        Err(error) if error.is_refusal() => {
+            tracing::warn!(test = %experiment.test_id, error = error.for_log(), "an arm cannot be served");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn as_arm(prompt: Arc<Prompt>, selector: &Selector, experiment: Experiment) -> (Arc<Prompt>, ServedAs) {
+    let served = ServedAs { version: ServedVersion::of(&prompt, selector), experiment: Some(experiment) };
+    (prompt, served)
+}
+
+async fn arm_of(app: &App, id: PromptId, selector: &Selector, show: Show) -> Result<Arc<Prompt>> {
+    let prompt = match show == Show::PROMPT {
+        true => prompts::kept(app, id, selector).await?,
+        false => Arc::new(prompts::get(app, id, selector, show).await?),
+    };
+    kept::standing(app, &prompt).await?;
+    Ok(prompt)
+}
+
+/// Reads and fills prompts by name, each by itself: one that cannot be served does not spoil the others.
+pub async fn batch(app: &App, reader: &Reader, items: Vec<BatchItem>) -> Result<Vec<Result<Reading>>> {
+    if items.is_empty() || items.len() > BATCH_MAX {
+        let detail = format!("give 1 to {BATCH_MAX} prompts at once");
+        return Err(Error::invalid("/items", "out-of-range", detail));
+    }
+    let mut results = Vec::with_capacity(items.len());
+    for item in items {
+        results.push(match Selector::new(item.version, item.label, Selector::Production) {
+            Ok(selector) => {
+                let given = item.variables.map(Given::Json);
+                read(app, reader, (&item.category, &item.name), &selector, Show::PROMPT, given).await
+            }
+            Err(error) => Err(error),
+        });
+    }
+    Ok(results)
+}
