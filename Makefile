@@ -7,7 +7,7 @@ ONLY ?=
 # One engine: `make test STORE=postgres`
 STORE ?=
 
-.PHONY: help setup test lint fmt deny audit coverage bench-engines bench-search bench-lint bench-bulk bench-analytics chaos promises kills figures dev openapi dist clean
+.PHONY: help setup test lint fmt deny audit coverage bench rules bench-engines bench-search bench-lint bench-bulk bench-analytics chaos promises kills figures dev openapi dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
@@ -44,6 +44,16 @@ audit: ## known vulnerabilities; needs the network
 coverage: setup ## line coverage of the tests
 	@deploy/install-tool.sh cargo-tarpaulin $(TARPAULIN_VERSION)
 	deploy/coverage.sh
+
+bench: setup ## how fast the store answers over HTTP, beside nginx; fails when an aim is missed; BENCH_PROMPTS=1000, BENCH_SECONDS=1
+	@command -v wrk > /dev/null || deploy/install-packages.sh wrk
+	@[ -x /usr/sbin/nginx ] || deploy/install-packages.sh nginx-light
+	$(CARGO) build --locked --release --workspace --bins
+	TEST_BINARIES=$(CURDIR)/target/release $(CARGO) bench --locked --package tests --bench serving
+
+rules: ## let promtool look at the alerts and what Prometheus asks
+	@command -v promtool > /dev/null || deploy/install-packages.sh prometheus
+	promtool check rules deploy/prometheus/alerts.yml
 
 bench-engines: setup ## how fast both engines are beside sqlx alone; fails when a ratio is beyond its bound
 	$(CARGO) bench --locked --package tests --bench engines

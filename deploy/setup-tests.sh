@@ -18,26 +18,12 @@ command -v curl > /dev/null || missing+=(curl)
 command -v cc > /dev/null || missing+=(gcc libc6-dev)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
-if ! command -v apt-get > /dev/null; then
-    echo "The tests need: ${missing[*]} (names of Debian's packages)." >&2
-    echo "This machine has no apt-get. Install them with its own package manager, then run 'make test' again." >&2
-    exit 1
-fi
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then
-    if ! command -v sudo > /dev/null; then
-        echo "The tests need: ${missing[*]}. Become root and run: apt-get install ${missing[*]}" >&2
-        exit 1
-    fi
-    as_root=(sudo)
-fi
-echo "Installing for the tests: ${missing[*]}"
-"${as_root[@]}" apt-get update -qq
-# The tests start servers of their own; the packages must neither start one nor make a cluster for one.
+# The tests start servers of their own; the package must not make a cluster for one.
 clusters=/etc/postgresql-common/createcluster.conf
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
 if [[ " ${missing[*]} " == *" postgresql "* ]] && [ ! -e "$clusters" ]; then
     "${as_root[@]}" mkdir -p "${clusters%/*}"
     echo 'create_main_cluster = false' | "${as_root[@]}" tee "$clusters" > /dev/null
 fi
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 RUNLEVEL=1 \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+exec "$(dirname "$0")/install-packages.sh" "${missing[@]}"

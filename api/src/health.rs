@@ -5,7 +5,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use shared::health::{self, Health, Status};
+use shared::{
+    health::{self, Health, Status},
+    telemetry,
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{Door, extract::Json, problem::Problem};
@@ -54,5 +57,8 @@ async fn ready(State(door): State<Door>) -> Response {
     responses((status = 200, body = String, content_type = "text/plain")),
 )]
 async fn metrics(State(door): State<Door>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], door.metrics.render())
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        telemetry::render(&door.app, &door.metrics).await,
+    )
 }

@@ -12,7 +12,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use sha2::{Digest, Sha256};
-use shared::{caller::Idempotency, retry};
+use shared::{
+    caller::Idempotency,
+    retry,
+    telemetry::{HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS},
+};
 use subtle::ConstantTimeEq;
 use tracing::Instrument;
 
@@ -40,6 +44,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("request", request_id = id, %method, path);
     let started = Instant::now();
+    let in_flight = InFlight::begin();
 
     let mut response = next.run(request).instrument(span.clone()).await;
 
@@ -58,11 +63,8 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         response = Response::from_parts(parts, body);
     }
     let (status, elapsed) = (response.status(), started.elapsed());
-    let labels = [("method", method.to_string()), ("route", route)];
-    metrics::histogram!("prompt_store_http_request_seconds", &labels).record(elapsed);
-    let [method, route] = labels;
-    let labels = [method, route, ("status", status.as_str().to_owned())];
-    metrics::counter!("prompt_store_http_requests_total", &labels).increment(1);
+    drop(in_flight);
+    count(&method, route, status, elapsed);
     span.in_scope(|| tracing::debug!(status = status.as_u16(), ?elapsed, "answered"));
 
     let headers = response.headers_mut();
@@ -77,6 +79,33 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         headers.insert(header::CONTENT_SECURITY_POLICY, nothing);
     }
     response
+}
+
+/// A request that is being answered; it ends with the value, also where the client has gone.
+struct InFlight;
+
+impl InFlight {
+    fn begin() -> Self {
+        metrics::gauge!(HTTP_IN_FLIGHT).increment(1.0);
+        Self
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        metrics::gauge!(HTTP_IN_FLIGHT).decrement(1.0);
+    }
+}
+
+/// Anybody can ask by a method of their own, and none of those gets a number of its own.
+fn count(method: &Method, route: String, status: StatusCode, elapsed: Duration) {
+    let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS];
+    let method = if known.contains(method) { method.to_string() } else { "other".to_owned() };
+    let labels = [("method", method), ("route", route)];
+    metrics::histogram!(HTTP_SECONDS, &labels).record(elapsed);
+    let [method, route] = labels;
+    let labels = [method, route, ("status", status.as_str().to_owned())];
+    metrics::counter!(HTTP_REQUESTS, &labels).increment(1);
 }
 
 /// The client's name for the request, if it is sane; else one of ours.

@@ -1,16 +1,21 @@
 //! How the store and everything it depends on is.
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{app::App, config::Mode, db::params, jobs};
+use crate::{app::App, config::Mode, db::params, http, jobs, start::Failure};
 
 /// A job that waits longer than this should have been worked.
 const JOB_AGE_MAX: Duration = Duration::from_mins(1);
 /// With less space than this on the disk, writes may soon fail.
 const DISK_BYTES_MIN: u64 = 256 * 1024 * 1024;
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How well something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -130,5 +135,22 @@ fn disk(app: &App) -> Check {
             Check::new(status, format!("{} MiB free", free / 1024 / 1024))
         }
         Err(_) => Check::new(Status::Degraded, "the folder of the database cannot be looked at"),
+    }
+}
+
+/// Asks a process that serves at this address whether it is ready, for containers that have no curl. Answers why not.
+pub async fn probe(host: IpAddr, port: u16) -> Result<(), Failure> {
+    // Whoever listens everywhere is asked on this machine.
+    let host = match host {
+        IpAddr::V4(host) if host.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(host) if host.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        host => host,
+    };
+    let url = format!("http://{}/health/ready", SocketAddr::new(host, port));
+    let client = http::client(PROBE_TIMEOUT).map_err(|error| Failure::Internal(format!("{error:#}")))?;
+    match client.get(&url).send().await {
+        Ok(response) if response.status().is_success() => Ok(()),
+        Ok(response) => Err(Failure::Refused(format!("{url} answers {}: not ready", response.status()))),
+        Err(_) => Err(Failure::Refused(format!("{url} does not answer"))),
     }
 }

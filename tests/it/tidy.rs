@@ -105,6 +105,20 @@ fn statements_are_constants() {
 }
 
 #[test]
+fn every_number_is_named_in_one_file_and_told_somewhere() {
+    let names = "shared/src/telemetry/metric.rs";
+    let found = offenders(|source| source.path != names && source.code().contains("\"prompt_store_"));
+    refuse("the name of a metric outside telemetry/metric.rs", &found);
+    let told: String = product().iter().filter(|source| source.path != names).map(Source::code).collect();
+    let sources = product();
+    let declared = sources.iter().find(|source| source.path == names).unwrap().code();
+    let constants = declared.lines().filter_map(|line| line.trim().split_once(": ").map(|(constant, _)| constant));
+    let constants = constants.filter(|name| name.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_'));
+    let silent: Vec<String> = constants.filter(|name| !told.contains(name)).map(str::to_owned).collect();
+    refuse("a metric that nobody tells", &silent);
+}
+
+#[test]
 fn sqlx_is_named_in_db_only() {
     let found = offenders(|source| {
         !source.path.starts_with("shared/src/db/") && source.code().replace("#[sqlx(", "").contains("sqlx")

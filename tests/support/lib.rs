@@ -118,14 +118,13 @@ impl TestApp {
     /// Another process over the same store, as far as one process can be two: it has its own connections, and
     /// whatever it keeps in memory. Both have one clock.
     pub async fn another(&self) -> Self {
-        self.another_with(&[]).await
+        let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
+        self.another_with(&args).await
     }
 
-    /// The same, with other settings.
+    /// The same, with settings of its own.
     pub async fn another_with(&self, args: &[&str]) -> Self {
-        let mut all: Vec<&str> = self.args.iter().map(String::as_str).collect();
-        all.extend(args);
-        Self::over(Arc::clone(&self.database), &all, Doorbell::Silent, self.app.clock.clone()).await
+        Self::over(Arc::clone(&self.database), args, Doorbell::Silent, self.app.clock.clone()).await
     }
 
     async fn start(args: &[&str], doorbell: Doorbell, clock: Clock) -> Self {

@@ -190,6 +190,11 @@ impl Processes {
         self.port
     }
 
+    /// Another port that nobody listens at.
+    pub fn another_port(&self) -> u16 {
+        free_port()
+    }
+
     /// The folder its processes run in; a store that is a file lies there too.
     pub fn folder(&self) -> &std::path::Path {
         self.database.folder.path()

@@ -9,7 +9,7 @@ use axum::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
-use shared::{App, health, start::Failure};
+use shared::{App, health, start::Failure, telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +26,7 @@ pub(crate) async fn listen(host: IpAddr, port: u16) -> Result<(TcpListener, Sock
 }
 
 pub(crate) async fn serve(listener: TcpListener, app: App, metrics: PrometheusHandle, shutdown: CancellationToken) {
-    let stopping = shutdown.clone();
+    let (stopping, counted) = (shutdown.clone(), app.clone());
     let ready = move || async move {
         let ready = !stopping.is_cancelled() && health::is_database_well(&app).await;
         match ready {
@@ -35,7 +35,8 @@ pub(crate) async fn serve(listener: TcpListener, app: App, metrics: PrometheusHa
         }
     };
     let numbers = move || async move {
-        ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render()).into_response()
+        let numbers = telemetry::render(&counted, &metrics).await;
+        ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], numbers).into_response()
     };
     let router = Router::new()
         .route("/health/live", get(|| async { Json(json!({ "status": "live" })) }))

@@ -11,6 +11,7 @@ use shared::{
     id::JobId,
     jobs::{self, Claim, Outcome},
     retry,
+    telemetry::{JOB_SECONDS, JOBS_RUN},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -55,7 +56,7 @@ pub async fn work(app: &App, id: JobId) -> Result<()> {
     }
     let started = Instant::now();
     let outcome = retry::races(|| hold_and_run(app, &claim)).await;
-    metrics::histogram!("prompt_store_job_seconds", "queue" => claim.queue.name()).record(started.elapsed());
+    metrics::histogram!(JOB_SECONDS, "queue" => claim.queue.name()).record(started.elapsed());
     match outcome {
         Ok(Outcome::Done) => {
             count(&claim, "done");
@@ -115,5 +116,5 @@ async fn give_up(app: &App, claim: &Claim, error: &Error) -> Result<()> {
 }
 
 fn count(claim: &Claim, outcome: &'static str) {
-    metrics::counter!("prompt_store_jobs_total", "queue" => claim.queue.name(), "outcome" => outcome).increment(1);
+    metrics::counter!(JOBS_RUN, "queue" => claim.queue.name(), "outcome" => outcome).increment(1);
 }

@@ -3,7 +3,7 @@ mod health;
 
 use std::{net::IpAddr, process::ExitCode};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use shared::{
     config::{self, Mode, Settings},
     start::{self, Failure, Migration},
@@ -17,16 +17,25 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(name = "prompt-store-worker", version, max_term_width = 110)]
 struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     #[command(flatten)]
     settings: Settings,
 
     /// Where the worker's own `/health/live`, `/health/ready` and `/metrics` are.
-    #[arg(long, env = "PROMPT_STORE_WORKER_HOST", default_value = "127.0.0.1", value_name = "ADDRESS")]
+    #[arg(long, global = true, env = "PROMPT_STORE_WORKER_HOST", default_value = "127.0.0.1", value_name = "ADDRESS")]
     worker_host: IpAddr,
 
     /// Where they are; 0 picks a free port.
-    #[arg(long, env = "PROMPT_STORE_WORKER_PORT", default_value_t = 5111, value_name = "PORT")]
+    #[arg(long, global = true, env = "PROMPT_STORE_WORKER_PORT", default_value_t = 5111, value_name = "PORT")]
     worker_port: u16,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ask a running worker whether it is ready: exit code 0, if it is.
+    Health,
 }
 
 fn main() -> ExitCode {
@@ -46,7 +55,10 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
-    let Cli { settings, worker_host, worker_port } = cli;
+    let Cli { command, settings, worker_host, worker_port } = cli;
+    if let Some(Command::Health) = command {
+        return shared::health::probe(worker_host, worker_port).await;
+    }
     if settings.mode() == Mode::Embedded {
         return Err(Failure::Settings(
             "REDIS_URL is not set, so `prompt-store` works its jobs itself and needs no worker; set REDIS_URL for both, \

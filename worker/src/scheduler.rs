@@ -9,7 +9,7 @@ use shared::{
     db::Leadership,
     drift, idempotency,
     jobs::{self, Queue},
-    notifications, webhooks,
+    notifications, telemetry, webhooks,
 };
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -107,15 +107,29 @@ async fn beat(slots: &Slots, caller: &Caller, instance: &str) -> Result<()> {
     let app = &slots.app;
     jobs::worker_seen(app, caller, instance).await?;
     let now = app.clock.now();
-    for depth in jobs::depths(app).await? {
-        let labels = [("queue", depth.queue.to_string()), ("state", depth.state.clone())];
-        metrics::gauge!("prompt_store_jobs", &labels).set(f64::from(u32::try_from(depth.jobs).unwrap_or(u32::MAX)));
-        if depth.state == "available" {
-            let age = now.since(depth.oldest_run_at).as_secs_f64();
-            metrics::gauge!("prompt_store_oldest_job_age_seconds", "queue" => depth.queue.to_string()).set(age);
+    let depths = jobs::depths(app).await?;
+    for queue in Queue::ALL {
+        for state in ["available", "running", "dead"] {
+            // Where there is none, none is said: a gauge keeps what it was told last.
+            let depth = depths.iter().find(|depth| depth.queue == queue && depth.state == state);
+            let labels = [("queue", queue.name()), ("state", state)];
+            metrics::gauge!(telemetry::JOBS, &labels).set(as_f64(depth.map_or(0, |depth| depth.jobs)));
+            if state == "available" {
+                let age = depth.map_or(0.0, |depth| now.since(depth.oldest_run_at).as_secs_f64());
+                metrics::gauge!(telemetry::OLDEST_JOB_AGE, "queue" => queue.name()).set(age);
+            }
         }
     }
+    let (pending, oldest) = webhooks::backlog(app).await?;
+    metrics::gauge!(telemetry::WEBHOOK_DELIVERIES).set(as_f64(pending));
+    let age = oldest.map_or(0.0, |oldest| now.since(oldest).as_secs_f64());
+    metrics::gauge!(telemetry::OLDEST_DELIVERY_AGE).set(age);
     Ok(())
+}
+
+/// A count that is shown.
+fn as_f64(count: i64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 async fn clean(slots: &Slots, caller: &Caller) -> Result<()> {

@@ -1,4 +1,5 @@
 //! The commands of `prompt-store`, a file for each.
+mod backup;
 mod bulk;
 mod check;
 mod copy;
@@ -48,7 +49,7 @@ enum Command {
     /// Print the `OpenAPI` document.
     Openapi,
     /// Add seven example prompts. What is there already stays as it is.
-    Seed,
+    Seed(seed::Seed),
     /// Add the prompts of a CSV, JSON, NDJSON or YAML file, or of an export.
     Import(Box<import::Import>),
     /// Compare the search index with the prompts, and make right what is wrong.
@@ -59,6 +60,10 @@ enum Command {
     Bulk(bulk::Bulk),
     /// Move a whole store into another, empty database: from `SQLite` to `PostgreSQL`, or back.
     Copy(copy::Copy),
+    /// Write the whole store to one file, while it is used.
+    Backup(backup::Backup),
+    /// Make a store of a backup: a file that is not there yet, or an empty database of a server.
+    Restore(backup::Restore),
     /// Ask a running store whether it is ready: exit code 0, if it is.
     Health,
 }
@@ -87,12 +92,14 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Serve => serve::run(settings, edge).await,
         Command::Migrate => migrate::run(settings).await,
         Command::Openapi => openapi::run(),
-        Command::Seed => seed::run(open(settings).await?).await,
+        Command::Seed(seed) => seed.run(open(settings).await?).await,
         Command::Import(import) => import.run(open(settings).await?).await,
         Command::Check(check) => check.run(open(settings).await?).await,
         Command::Export(export) => export.run(open(settings).await?).await,
         Command::Bulk(bulk) => bulk.run(open(settings).await?).await,
         Command::Copy(copy) => copy.run(settings).await,
+        Command::Backup(backup) => backup.run(settings).await,
+        Command::Restore(restore) => restore.run(settings).await,
         Command::Health => health::run(&edge).await,
     }
 }

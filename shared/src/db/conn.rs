@@ -11,7 +11,10 @@ use sqlx::{
 };
 
 use super::query::Statement;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    telemetry::STATEMENT_SECONDS,
+};
 
 /// What a statement carries: any type every engine can store.
 #[diagnostic::on_unimplemented(
@@ -198,7 +201,7 @@ impl Conn {
 /// Sees every statement, and the wait for the writer (`BEGIN`) and the disk (`COMMIT`).
 pub(super) fn observe<T>(sql: &str, started: Instant, outcome: sqlx::Result<T>) -> Result<T> {
     let (elapsed, failed) = (started.elapsed(), outcome.is_err());
-    metrics::histogram!("prompt_store_statement_seconds").record(elapsed);
+    metrics::histogram!(STATEMENT_SECONDS).record(elapsed);
     tracing::trace!(sql, ?elapsed, failed, "statement");
     Ok(outcome?)
 }

@@ -1,4 +1,5 @@
 //! The database: which engine, its pools, and the connection everyone speaks to.
+mod backup;
 mod cell;
 mod column;
 mod conn;
@@ -21,6 +22,7 @@ use std::{
 pub use sqlx::{AssertSqlSafe, FromRow};
 use sqlx::{PgPool, SqlitePool, migrate::Migrator};
 
+pub use backup::{BackedUp, backup, restore, verify};
 pub(crate) use column::{column, text_column};
 pub(crate) use conn::params;
 pub use conn::{Conn, Dialect, Param, Params, Row};
@@ -190,6 +192,26 @@ impl Db {
                 writer.close().await;
             }
             Self::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+
+    /// How many connections of this process wait, and how many are used.
+    #[must_use]
+    pub fn connections(&self) -> [(&'static str, u32); 2] {
+        let (open, idle) = match self {
+            Self::Sqlite { reader, writer } => (reader.size() + writer.size(), reader.num_idle() + writer.num_idle()),
+            Self::Postgres { pool, .. } => (pool.size(), pool.num_idle()),
+        };
+        let idle = u32::try_from(idle).unwrap_or(u32::MAX);
+        [("idle", idle), ("used", open.saturating_sub(idle))]
+    }
+
+    /// How long the files are that the data lies in, where it lies in some of this machine.
+    #[must_use]
+    pub fn file_bytes(&self) -> Vec<(&'static str, u64)> {
+        match self {
+            Self::Sqlite { writer, .. } => sqlite::file_bytes(writer),
+            Self::Postgres { .. } => Vec::new(),
         }
     }
 

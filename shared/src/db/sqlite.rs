@@ -6,7 +6,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use sqlx::{
-    Connection, Executor, Sqlite, SqlitePool, Transaction,
+    Connection, Executor, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode::Wal, SqlitePoolOptions, SqliteSynchronous::Full},
 };
@@ -157,6 +157,32 @@ pub(super) async fn begin_load(writer: &SqlitePool) -> sqlx::Result<Transaction<
     Ok(tx)
 }
 
+/// Writes everything as of one moment to a file. It is a connection of its own: others read and write meanwhile.
+pub(super) async fn backup(pool: &SqlitePool, file: &Path) -> anyhow::Result<()> {
+    let mut conn = SqliteConnection::connect_with(&pool.connect_options()).await?;
+    let file = file.to_str().context("the name of the file is not UTF-8")?;
+    sqlx::query("VACUUM INTO $1").bind(file).execute(&mut conn).await.context("cannot write the file")?;
+    conn.close().await?;
+    Ok(())
+}
+
+/// Looks through a file that nobody writes to: what its tables are, and how many prompts it holds.
+pub(super) async fn verify(file: &Path) -> anyhow::Result<(Schema, i64)> {
+    let options = SqliteConnectOptions::new().filename(file).read_only(true).immutable(true);
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+    let faults: Vec<(String,)> = sqlx::query_as("PRAGMA integrity_check(10)").fetch_all(&pool).await?;
+    ensure!(faults == [("ok".to_owned(),)], "it is damaged: {}", faults[0].0);
+    let loose = sqlx::query("PRAGMA foreign_key_check").fetch_all(&pool).await?.len();
+    ensure!(loose == 0, "{loose} rows point at rows that are not there");
+    let schema = schema(&pool).await?;
+    let prompts = match schema {
+        Schema::Empty => 0,
+        _ => sqlx::query_as("SELECT count(*) FROM prompts").fetch_one(&pool).await.map(|(count,)| count)?,
+    };
+    pool.close().await;
+    Ok((schema, prompts))
+}
+
 /// Every column of every table that holds the store: table, column, type, place in the primary key. What is searched is
 /// made anew from it.
 pub(super) const COLUMNS: &str = "
@@ -175,6 +201,14 @@ pub(super) fn folder(pool: &SqlitePool) -> PathBuf {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
     }
+}
+
+pub(super) fn file_bytes(pool: &SqlitePool) -> Vec<(&'static str, u64)> {
+    let main = file(pool);
+    let mut wal = main.clone().into_os_string();
+    wal.push("-wal");
+    let length = |path: PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    vec![("main", length(main)), ("wal", length(wal.into()))]
 }
 
 fn file(pool: &SqlitePool) -> PathBuf {

@@ -21,6 +21,7 @@ use crate::{
     llm::{Fault, LlmService, Said},
     notifications::EventType,
     retry,
+    telemetry::LLM_DOLLARS,
 };
 
 /// So often a model is asked for one refinement, whatever comes of it.
@@ -119,6 +120,8 @@ pub(super) async fn end(
         Err(fault) if fault.code.is_free() => 0,
         Err(_) => paid.nanos,
     };
+    let service = session.llm_service.to_string();
+    metrics::counter!(LLM_DOLLARS, "service" => service).increment(u64::try_from(cost).unwrap_or(0));
     // Asked again because another transaction was faster would be paid for twice.
     retry::races(|| async {
         let mut tx = app.begin(caller).await?;

@@ -1,4 +1,6 @@
 //! A worker's part: asks the model, reads its answer, and writes down what it led to.
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -24,6 +26,7 @@ use crate::{
     notifications::EventType,
     prompts::{self, Selector},
     suggestions,
+    telemetry::{LLM_CALLS, LLM_SECONDS},
     versions::{self, Body},
 };
 
@@ -128,7 +131,12 @@ async fn ask(app: &App, claim: &Claim, caller: &Caller, start: &Start) -> Result
         prompt: &text,
         now: app.clock.now(),
     };
+    let began = Instant::now();
     let outcome = llm.ask(ask).await;
+    let service = session.llm_service.to_string();
+    metrics::histogram!(LLM_SECONDS, "service" => service.clone()).record(began.elapsed());
+    let how = outcome.as_ref().map_or_else(|fault| fault.code.to_string(), |_| "answered".to_owned());
+    metrics::counter!(LLM_CALLS, "service" => service, "outcome" => how).increment(1);
     calls::end(app, caller, claim, session, paid, &outcome).await?;
     match outcome {
         Ok(said) => Ok(Answered::Said(said)),

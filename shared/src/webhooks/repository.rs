@@ -129,6 +129,13 @@ pub(super) async fn stats(conn: &mut Conn) -> Result<(WebhookStats, Vec<(Deliver
     Ok((conn.fetch_one(STATS, params![]).await?, conn.fetch_all(COUNT_BY_STATE, params![]).await?))
 }
 
+const BACKLOG: &str = "SELECT count(*), min(next_attempt_at) FROM webhook_deliveries WHERE state = 'pending'";
+
+/// How many deliveries are not made yet, and when the first of them was to be made.
+pub(super) async fn backlog(conn: &mut Conn) -> Result<(i64, Option<Timestamp>)> {
+    conn.fetch_one(BACKLOG, params![]).await
+}
+
 const WITH_DUE: &str = "SELECT w.id FROM webhooks w
                         WHERE w.is_active AND (w.paused_until IS NULL OR w.paused_until <= $1)
                           AND EXISTS (SELECT 1 FROM webhook_deliveries d

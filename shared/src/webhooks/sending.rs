@@ -29,6 +29,7 @@ use crate::{
     jobs::{Claim, Outcome, Queue},
     notifications::{self, EventType},
     retry,
+    telemetry::{WEBHOOK_ATTEMPTS, WEBHOOKS_DISABLED},
 };
 
 /// So many requests a receiver has to answer at once.
@@ -235,7 +236,7 @@ async fn record(app: &App, caller: &Caller, claim: &Claim, id: WebhookId, due: &
     }
     tx.commit().await?;
     let outcome = ended.attempt.error.clone().unwrap_or_else(|| "delivered".to_owned());
-    metrics::counter!("prompt_store_webhook_attempts_total", "outcome" => outcome).increment(1);
+    metrics::counter!(WEBHOOK_ATTEMPTS, "outcome" => outcome).increment(1);
     Ok(())
 }
 
@@ -289,7 +290,7 @@ async fn disable(tx: &mut Tx, id: WebhookId, reason: &str) -> Result<()> {
     repository::update(tx, &webhook).await?;
     repository::end_all(tx, id).await?;
     audit::record(tx, "webhook.disabled", id, Some(reason.to_owned())).await?;
-    metrics::counter!("prompt_store_webhooks_disabled_total", "reason" => reason.to_owned()).increment(1);
+    metrics::counter!(WEBHOOKS_DISABLED, "reason" => reason.to_owned()).increment(1);
     let data = json!({ "id": id, "name": webhook.name, "reason": reason });
     notifications::announce(tx, EventType::WebhookDisabled, id, data, &webhook.show()).await
 }

@@ -6,6 +6,7 @@ use crate::{
     app::{App, begin},
     audit,
     caller::Caller,
+    clock::Timestamp,
     db::{Json, Tx},
     error::{Error, Result},
     id::WebhookId,
@@ -184,4 +185,9 @@ async fn keep_objects(tx: &mut Tx, row: &WebhookRow) -> Result<()> {
     let wanted = row.is_active && row.payload == Payload::Full;
     let wanted = wanted || repository::others_want_objects(tx, row.id).await?;
     notifications::keep_objects(tx, wanted).await
+}
+
+/// How many deliveries are not made yet, and when the first of them was to be made.
+pub async fn backlog(app: &App) -> Result<(i64, Option<Timestamp>)> {
+    repository::backlog(&mut app.db.read().await?).await
 }

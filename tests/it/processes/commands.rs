@@ -30,6 +30,37 @@ async fn seeding_twice_adds_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_demonstration_has_something_of_everything() {
+    let store = Processes::embedded();
+    for _ in 0..2 {
+        let (code, _, said) = store.run("prompt-store", &["seed", "--demo"]);
+        assert_eq!(code, 0, "{said}");
+    }
+    // The second time adds nothing.
+    for (sql, rows) in [
+        ("SELECT count(*) FROM prompts", 7 + 3 + 40),
+        ("SELECT count(*) FROM ab_tests WHERE status = 'running'", 1),
+        ("SELECT count(*) FROM ab_assignments", 600),
+        ("SELECT count(*) FROM relationships", 5),
+        ("SELECT count(*) FROM bulk_operations WHERE status = 'completed'", 1),
+        ("SELECT count(*) FROM bulk_operations WHERE status = 'completed_with_errors'", 1),
+        ("SELECT count(*) FROM refinements WHERE status = 'completed'", 1),
+        ("SELECT count(*) FROM webhooks", 1),
+        ("SELECT count(*) FROM usage_batches", 0),
+        ("SELECT count(*) FROM jobs WHERE state = 'dead'", 0),
+    ] {
+        assert_eq!(count(&store, sql).await, rows, "{sql}");
+    }
+    let _api = store.start_api().await;
+    let (_, summary) = store.get("/api/v1/analytics/summary?days_back=30").await.unwrap();
+    assert!(summary["totals"]["events"].as_i64().unwrap() > 2000, "{summary}");
+    let (_, tests) = store.get("/api/v1/ab-tests").await.unwrap();
+    let path = format!("/api/v1/ab-tests/{}/results", tests["items"][0]["id"].as_str().unwrap());
+    let (status, results) = store.get(&path).await.unwrap();
+    assert_eq!(status, 200, "{results}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_of_every_kind_are_imported_and_bad_rows_told_of_and_passed_over() {
     let csv = "name,content\r\nfirst,\"two\nlines, \"\"quoted\"\" 🙂\"\r\nsecond,\r\nthird,日本語\r\nthird,again\r\n";
     let json = json!([

@@ -132,7 +132,7 @@ async fn row_68_a_model_that_never_answers_or_breaks_off_is_given_up() {
 async fn a_worker_that_does_not_know_the_service_says_so() {
     let (test, model) = store(|_, _| StatusCode::OK).await;
     let begun = begin(&test, &prompt(&test).await, "interpreter").await;
-    let other = test.another().await;
+    let other = test.another_with(&[]).await;
     other.work().await;
     let done = session(&test, &begun).await;
     assert_eq!((&done["error"]["code"], model.count()), (&json!("service-not-configured"), 0), "{done}");

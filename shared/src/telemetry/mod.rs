@@ -1,11 +1,18 @@
 //! What the program tells of itself: log lines, and the numbers Prometheus asks for.
+mod metric;
+
 use std::{io::IsTerminal, time::Duration};
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{LogFormat, Settings};
+use crate::{
+    app::App,
+    config::{LogFormat, Settings},
+};
+
+pub use metric::*;
 
 /// From a quarter of a millisecond to ten seconds.
 const SECONDS: [f64; 14] =
@@ -30,7 +37,10 @@ const UPKEEP: Duration = Duration::from_secs(5);
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?;
     let handle = builder.install_recorder().context("cannot start the metrics")?;
-    describe();
+    for metric in METRICS {
+        metric.describe();
+    }
+    metrics::gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     let upkeep = handle.clone();
     std::thread::Builder::new().name("metrics".to_owned()).spawn(move || {
         loop {
@@ -41,15 +51,34 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     Ok(handle)
 }
 
-fn describe() {
-    metrics::describe_counter!("prompt_store_http_requests_total", "Requests answered, by route, method and status.");
-    metrics::describe_histogram!("prompt_store_http_request_seconds", "How long answers took, by route and method.");
-    metrics::describe_histogram!("prompt_store_statement_seconds", "How long SQL statements took, commits included.");
-    metrics::describe_counter!("prompt_store_jobs_total", "Jobs that were run, by queue and outcome.");
-    metrics::describe_histogram!("prompt_store_job_seconds", "How long jobs ran, by queue.");
-    metrics::describe_gauge!("prompt_store_jobs", "Jobs in the ledger, by queue and state.");
-    metrics::describe_gauge!(
-        "prompt_store_oldest_job_age_seconds",
-        "How long the oldest due job has waited, by queue."
-    );
+/// Renders what was counted, together with how things stand right now.
+pub async fn render(app: &App, metrics: &PrometheusHandle) -> String {
+    let stats = app.cache.stats().await;
+    let memory = &stats.memory;
+    let levels = [("memory", Some(&memory.level)), ("redis", stats.redis.as_ref().map(|redis| &redis.level))];
+    for (level, counts) in levels.into_iter().filter_map(|(level, counts)| Some((level, counts?))) {
+        metrics::counter!(CACHE_HITS, "level" => level).absolute(counts.hits);
+        metrics::counter!(CACHE_MISSES, "level" => level).absolute(counts.misses);
+        metrics::counter!(CACHE_FAILURES, "level" => level).absolute(counts.failures);
+    }
+    metrics::gauge!(CACHE_ENTRIES).set(as_f64(memory.entries));
+    metrics::gauge!(CACHE_BYTES).set(as_f64(memory.bytes));
+    metrics::counter!(CACHE_EVICTIONS).absolute(memory.evictions);
+    if let Some(redis) = &stats.redis {
+        metrics::gauge!(REDIS_UP).set(f64::from(u8::from(redis.available)));
+        metrics::gauge!(REDIS_SECONDS).set(redis.latency_ms / 1000.0);
+    }
+    for (state, connections) in app.db.connections() {
+        metrics::gauge!(DATABASE_CONNECTIONS, "state" => state).set(f64::from(connections));
+    }
+    for (file, bytes) in app.db.file_bytes() {
+        metrics::gauge!(DATABASE_BYTES, "file" => file).set(as_f64(bytes));
+    }
+    metrics.render()
+}
+
+/// A number that is shown: beyond 2^53 its last digits do not matter.
+#[expect(clippy::cast_precision_loss, reason = "its last digits do not matter")]
+fn as_f64(number: u64) -> f64 {
+    number as f64
 }
