@@ -77,10 +77,10 @@ chaos: setup ## kill, stop and empty what runs, and look whether anything was lo
 		TEST_STORE=$(STORE) $(if $(SEED),CHAOS_SEED=$(SEED)) CHAOS_SECONDS=$(or $(SECONDS),600) \
 		$(CARGO) test --locked --package tests --test it -- --nocapture processes::chaos
 
-promises: setup ## show what is promised of jobs and refinements, in full and with figures; STORE=postgres, ITEMS=200000
+promises: setup ## show what is promised of jobs, refinements, the cache and backups, in full and with figures; STORE=postgres, ITEMS=200000
 	$(CARGO) build --locked --package api --package worker --bins
 	PROMISES=long TEST_STORE=$(STORE) $(if $(ITEMS),PROMISES_ITEMS=$(ITEMS)) \
-		$(CARGO) test --locked --package tests --test it -- --nocapture --test-threads 1 promises processes::refinement
+		$(CARGO) test --locked --package tests --test it -- --nocapture --test-threads 1 promises processes::refinement processes::backup cache::
 
 kills: setup ## kill who tells of events, and look whether anybody missed one; EVENTS=5000, KILLS=200, STORE=postgres
 	$(CARGO) build --locked --package api --package worker --bins

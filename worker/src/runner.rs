@@ -14,8 +14,10 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::slots::Slots;
 
-/// Between two looks into Redis; in one process the bell wakes its listener itself.
-const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Between two looks into Redis.
+const POLL_REDIS: Duration = Duration::from_millis(200);
+/// In one process the bell wakes its listener itself.
+const POLL_LOCAL: Duration = Duration::from_secs(5);
 /// A bell that could be heard for so long had been all right.
 const STEADY: Duration = Duration::from_secs(30);
 
@@ -52,12 +54,12 @@ async fn listen(slots: &Slots, queue: Queue, instance: &str, shutdown: &Cancella
 fn register(monitor: Monitor, slots: &Slots, queue: Queue, name: String) -> Monitor {
     // Two bells of two types, one way to hear them.
     macro_rules! hear {
-        ($bell:expr) => {{
+        ($bell:expr, $every:expr) => {{
             let (slots, bell) = (slots.clone(), $bell);
             monitor.register(move |_| {
                 let slots = slots.clone();
                 WorkerBuilder::new(name.clone())
-                    .backend(bell.clone().poll_with_strategy(Tick::every(POLL_INTERVAL)))
+                    .backend(bell.clone().poll_with_strategy(Tick::every($every)))
                     .concurrency(queue.concurrency())
                     .catch_panic()
                     .build(move |id: JobId| heard(slots.clone(), queue, id))
@@ -65,8 +67,8 @@ fn register(monitor: Monitor, slots: &Slots, queue: Queue, name: String) -> Moni
         }};
     }
     match &slots.app.doorbell {
-        Doorbell::Redis { connection, prefix } => hear!(redis_bell(connection, prefix, queue)),
-        Doorbell::Local(queues) => hear!(Doorbell::local_bell(queues, queue)),
+        Doorbell::Redis { connection, prefix } => hear!(redis_bell(connection, prefix, queue), POLL_REDIS),
+        Doorbell::Local(queues) => hear!(Doorbell::local_bell(queues, queue), POLL_LOCAL),
         Doorbell::Silent => monitor,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use shared::{
-    Caller, Result, ab_testing, analytics, bulk,
+    App, Caller, Result, ab_testing, analytics, bulk,
     db::Leadership,
     drift, idempotency,
     jobs::{self, Queue},
@@ -18,6 +18,8 @@ use crate::slots::Slots;
 
 /// What has happened is told so often in each tick, if there is time: others wait for it, while a lost ring is rare.
 const TELLINGS: u32 = 4;
+/// Nobody waits for what is looked at every few minutes or once a day: whether it is due is asked in one tick of so many.
+const ORDERS: u32 = 10;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 /// Jobs that ended well are kept this long, for a person to look at.
@@ -34,7 +36,7 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
         ticks
     };
     let tick = slots.app.settings.tick;
-    let (mut ticks, mut tellings) = (every(tick), every(tick / TELLINGS));
+    let (mut ticks, mut tellings, mut orders) = (every(tick), every(tick / TELLINGS), every(tick * ORDERS));
     let (mut heartbeats, mut chores) = (every(HEARTBEAT), every(HOUSEKEEPING));
     let caller = crate::caller();
     let mut lead = None;
@@ -45,6 +47,7 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
             () = shutdown.cancelled() => return,
             _ = heartbeats.tick() => beat(&slots, &caller, &instance).await,
             _ = chores.tick(), if lead.is_some() => clean(&slots, &caller).await,
+            _ = orders.tick() => order(&slots.app, &caller).await,
             _ = ticks.tick() => turn(&slots, &caller, &mut lead).await,
             _ = tellings.tick() => webhooks::publish(&slots.app, &caller).await,
         };
@@ -59,11 +62,14 @@ async fn turn(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> 
     let outcomes = [
         webhooks::publish(&slots.app, caller).await,
         analytics::order_roll_up(&slots.app, caller).await,
-        ab_testing::order_evaluations(&slots.app, caller).await,
-        drift::order_evaluation(&slots.app, caller).await,
         ring(slots, caller, lead).await,
     ];
     outcomes.into_iter().collect()
+}
+
+async fn order(app: &App, caller: &Caller) -> Result<()> {
+    let tests = ab_testing::order_evaluations(app, caller).await;
+    drift::order_evaluation(app, caller).await.and(tests)
 }
 
 async fn ring(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> Result<()> {
@@ -75,18 +81,17 @@ async fn ring(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> 
     }
     // All at once: a bell that does not answer costs its patience once, not for each queue.
     let rooms = join_all(Queue::ALL.map(async |queue| (queue, app.doorbell.room(queue).await))).await;
+    if lead.is_none() && rooms.iter().any(|(_, room)| room.is_ok()) {
+        *lead = app.db.lead().await?;
+    }
+    let waiting = if lead.is_some() { jobs::waiting(app).await? } else { Vec::new() };
     for (queue, room) in rooms {
         match room {
-            Ok(room) => {
-                if lead.is_none() {
-                    *lead = app.db.lead().await?;
-                }
-                if lead.is_none() {
-                    continue;
-                }
+            Ok(room) if waiting.contains(&queue) => {
                 let due = jobs::take_due(app, caller, queue, i64::try_from(room).unwrap_or(i64::MAX)).await?;
                 app.doorbell.ring(queue, &due).await;
             }
+            Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%queue, error = format!("{error:#}"), "no bell; this worker takes what it can itself");
                 // Another may still reach the bell.

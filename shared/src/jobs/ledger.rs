@@ -227,18 +227,21 @@ pub async fn due(app: &App, queue: Queue, most: i64) -> Result<Vec<JobId>> {
     Ok(rows.into_iter().map(|(id, _)| id).collect())
 }
 
-const UNRUNG: &str = "SELECT count(*) FROM jobs
-                      WHERE queue = $1 AND state IN ('available', 'running') AND run_at <= $2
-                        AND (rung_at IS NULL OR rung_at < run_at OR rung_at <= $3)";
+const WAITING: &str = "SELECT DISTINCT queue FROM jobs
+                       WHERE state IN ('available', 'running') AND run_at <= $1
+                         AND (rung_at IS NULL OR rung_at < run_at OR rung_at <= $2)
+                       ORDER BY queue";
+
+/// The queues that have a job to ring for now.
+pub async fn waiting(app: &App) -> Result<Vec<Queue>> {
+    let now = app.clock.now();
+    let rows: Vec<(Queue,)> = app.db.read().await?.fetch_all(WAITING, params![now, now - RING_AGAIN]).await?;
+    Ok(rows.into_iter().map(|(queue,)| queue).collect())
+}
 
 /// The jobs to ring for now, at most `most`: due, and not rung for a moment ago by another scheduler.
 pub async fn take_due(app: &App, caller: &Caller, queue: Queue, most: i64) -> Result<Vec<JobId>> {
-    let now = app.clock.now();
-    let (waiting,): (i64,) = {
-        let mut conn = app.db.read().await?;
-        conn.fetch_one(UNRUNG, params![queue, now, now - RING_AGAIN]).await?
-    };
-    if waiting == 0 || most <= 0 {
+    if most <= 0 {
         return Ok(Vec::new());
     }
     let mut tx = app.begin(caller).await?;

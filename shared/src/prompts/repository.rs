@@ -316,12 +316,14 @@ pub(super) async fn list(
     let (total,) = conn.fetch_one(&counted, counted.params()).await?;
 
     let (limit, offset) = (request.limit_and_one(), request.offset());
-    let start = select(&filter.show).then("WHERE v.version = p.version", params![]);
-    let mut query = matching(start, filter, folder.as_ref());
+    // Which they are is found among narrow rows; only those of the page are read whole.
+    let narrow = "WHERE v.version = p.version AND p.id IN (SELECT p.id FROM prompts p WHERE 1 = 1";
+    let mut query = matching(select(&filter.show).then(narrow, params![]), filter, folder.as_ref());
     if let Some(after) = after {
         query = query.then(filter.sort.after(), &[after.key.param(), &after.id]);
     }
-    let query = query.then(filter.sort.order(), params![]).then("LIMIT ? OFFSET ?", &[&limit, &offset]);
+    let query = query.then(filter.sort.order(), params![]).then("LIMIT ? OFFSET ?)", &[&limit, &offset]);
+    let query = query.then(filter.sort.order(), params![]);
     let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
     Ok((rows.into_iter().map(Prompt::from).collect(), total))
 }
