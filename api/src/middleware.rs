@@ -42,7 +42,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let span = tracing::info_span!("request", request_id = id, %method, path);
+    let span = tracing::info_span!("request", request_id = id, %method, path, status = tracing::field::Empty);
     let started = Instant::now();
     let in_flight = InFlight::begin();
 
@@ -65,7 +65,8 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let (status, elapsed) = (response.status(), started.elapsed());
     drop(in_flight);
     count(&method, route, status, elapsed);
-    span.in_scope(|| tracing::debug!(status = status.as_u16(), ?elapsed, "answered"));
+    span.record("status", status.as_u16());
+    span.in_scope(|| tracing::debug!(?elapsed, "answered"));
 
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {

@@ -112,6 +112,10 @@ pub struct Settings {
     )]
     pub log: String,
 
+    /// Who collects traces, by the protocol of OpenTelemetry over HTTP: an address like `http://localhost:4318`.
+    #[arg(long = "otlp-url", global = true, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", value_parser = service_url)]
+    pub otlp_url: Option<String>,
+
     /// How it is logged.
     #[arg(long, global = true, env = "PROMPT_STORE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,

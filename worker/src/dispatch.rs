@@ -1,6 +1,6 @@
 //! The worker's routing table: which domain operation each queue's job runs, and what its end in failure means.
 use shared::{
-    App, Result,
+    App, Caller, Result,
     ab_testing::{self, EvaluateAbTest},
     analytics,
     bulk::{self, RunBulkOperation, RunSmallBulkOperation},
@@ -14,7 +14,7 @@ use shared::{
 };
 
 /// Runs a job.
-pub(crate) async fn dispatch(app: &App, claim: &Claim) -> Result<Outcome> {
+pub(crate) async fn dispatch(app: &App, caller: &Caller, claim: &Claim) -> Result<Outcome> {
     match claim.queue {
         Queue::BulkOperations => {
             let job: RunBulkOperation = claim.order()?;
@@ -24,25 +24,25 @@ pub(crate) async fn dispatch(app: &App, claim: &Claim) -> Result<Outcome> {
             let RunSmallBulkOperation(job) = claim.order()?;
             bulk::run(app, claim, job.operation_id).await
         }
-        Queue::UsageRollups => analytics::roll_up(app, claim, &crate::caller()).await,
+        Queue::UsageRollups => analytics::roll_up(app, claim, caller).await,
         Queue::Experiments => {
             let job: EvaluateAbTest = claim.order()?;
-            ab_testing::evaluate(app, claim, &crate::caller(), job.test_id).await
+            ab_testing::evaluate(app, claim, caller, job.test_id).await
         }
         Queue::Drift => {
             let job: EvaluateDrift = claim.order()?;
-            drift::evaluate_all(app, claim, &crate::caller(), job.day).await
+            drift::evaluate_all(app, claim, caller, job.day).await
         }
         Queue::SearchIndex => {
-            prompts::index_missing(app, claim, &crate::caller()).await?;
-            refinement::index_missing(app, claim, &crate::caller()).await
+            prompts::index_missing(app, claim, caller).await?;
+            refinement::index_missing(app, claim, caller).await
         }
         Queue::RefinementSessions => {
             let job: RefinePrompt = claim.order()?;
-            refinement::refine(app, claim, &crate::caller(), job.session_id).await
+            refinement::refine(app, claim, caller, job.session_id).await
         }
-        Queue::DocumentDeliveries => refinement::deliver(app, claim, &crate::caller(), &claim.order()?).await,
-        Queue::CacheWarmups => serving::warm_up(app, claim, &crate::caller(), claim.order()?).await,
+        Queue::DocumentDeliveries => refinement::deliver(app, claim, caller, &claim.order()?).await,
+        Queue::CacheWarmups => serving::warm_up(app, claim, caller, claim.order()?).await,
         Queue::WebhookDeliveries => {
             let job: DeliverWebhooks = claim.order()?;
             webhooks::deliver(app, claim, job.webhook_id).await

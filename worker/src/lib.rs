@@ -14,15 +14,24 @@ use shared::{
     telemetry::{JOB_SECONDS, JOBS_RUN},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tracing::Instrument;
 
 use slots::Slots;
 
 /// After the signal to stop, so long may running jobs take. Whoever is cut off is run again by another.
 const GRACE: Duration = Duration::from_secs(25);
 
-/// The actor that the audit log and the ledger keep for what workers do by themselves.
+/// The actor that the audit log keeps for what workers do by themselves.
+const ACTOR: &str = "worker";
+
+/// For what nobody ordered.
 fn caller() -> Caller {
-    Caller::system("worker")
+    Caller::system(ACTOR)
+}
+
+/// For what a request ordered.
+fn caller_of(claim: &Claim) -> Caller {
+    Caller::new(ACTOR, &claim.request_id, None)
 }
 
 /// Works jobs until `shutdown`, then finishes those that run. `instance` is this process's own name.
@@ -48,8 +57,13 @@ pub async fn run(app: App, instance: String, shutdown: CancellationToken) -> any
 
 /// Works one job to its end, or to the end of its turn. Does nothing if the job cannot be claimed.
 pub async fn work(app: &App, id: JobId) -> Result<()> {
-    let caller = caller();
-    let Some(claim) = jobs::claim(app, &caller, id).await? else { return Ok(()) };
+    let Some(claim) = jobs::claim(app, &caller(), id).await? else { return Ok(()) };
+    let span = tracing::info_span!("job", request_id = claim.request_id, job.id = %id, queue = %claim.queue);
+    work_claimed(app, claim).instrument(span).await
+}
+
+async fn work_claimed(app: &App, claim: Claim) -> Result<()> {
+    let caller = caller_of(&claim);
     if claim.is_poison() {
         let error = Error::conflict("poison", "three workers in a row were lost over this job");
         return give_up(app, &claim, &error).await;
@@ -72,12 +86,12 @@ pub async fn work(app: &App, id: JobId) -> Result<()> {
         }
         Err(error) if error.code() == "lease-lost" => {
             count(&claim, "lost");
-            tracing::warn!(job.id = %id, "another worker went on with this job");
+            tracing::warn!("another worker went on with this job");
             Ok(())
         }
         Err(error) if error.is_transient() && claim.may_retry() => {
             count(&claim, "later");
-            tracing::warn!(job.id = %id, error = error.for_log(), "the job is tried again later");
+            tracing::warn!(error = error.for_log(), "the job is tried again later");
             jobs::settle_later(app, &caller, &claim, &error).await
         }
         Err(error) => give_up(app, &claim, &error).await,
@@ -87,7 +101,9 @@ pub async fn work(app: &App, id: JobId) -> Result<()> {
 /// Runs a job in a task of its own, and keeps its lease alive meanwhile. A panic ends the job, not the worker.
 async fn hold_and_run(app: &App, claim: &Claim) -> Result<Outcome> {
     let (its_app, its_claim) = (app.clone(), claim.clone());
-    let mut task = AbortOnDropHandle::new(tokio::spawn(async move { dispatch::dispatch(&its_app, &its_claim).await }));
+    let mut task = AbortOnDropHandle::new(tokio::spawn(
+        async move { dispatch::dispatch(&its_app, &caller_of(&its_claim), &its_claim).await }.in_current_span(),
+    ));
     // A tick that is due at once takes a millisecond, which is longer than many jobs.
     let pause = app.settings.lease / 3;
     let mut renewal = tokio::time::interval_at(tokio::time::Instant::now() + pause, pause);
@@ -96,9 +112,9 @@ async fn hold_and_run(app: &App, claim: &Claim) -> Result<Outcome> {
             ended = &mut task => {
                 return ended.unwrap_or_else(|error| Err(Error::internal(format!("the job did not end: {error}"))));
             }
-            _ = renewal.tick() => match jobs::renew(app, &caller(), claim).await {
+            _ = renewal.tick() => match jobs::renew(app, &caller_of(claim), claim).await {
                 Err(error) if error.code() == "lease-lost" => return Err(error),
-                Err(error) => tracing::warn!(job.id = %claim.id, error = error.for_log(), "could not renew a lease"),
+                Err(error) => tracing::warn!(error = error.for_log(), "could not renew a lease"),
                 Ok(()) => {}
             }
         }
@@ -108,8 +124,8 @@ async fn hold_and_run(app: &App, claim: &Claim) -> Result<Outcome> {
 /// The job is dead, and its domain knows it, in one transaction.
 async fn give_up(app: &App, claim: &Claim, error: &Error) -> Result<()> {
     count(claim, "dead");
-    tracing::error!(job.id = %claim.id, queue = %claim.queue, error = error.for_log(), "the job is given up");
-    let mut tx = app.begin(&caller()).await?;
+    tracing::error!(error = error.for_log(), "the job is given up");
+    let mut tx = app.begin(&caller_of(claim)).await?;
     jobs::bury(&mut tx, claim, error).await?;
     dispatch::gave_up(&mut tx, claim).await?;
     tx.commit().await

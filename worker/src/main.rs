@@ -66,7 +66,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
                 .to_owned(),
         ));
     }
-    telemetry::start_log(&settings).map_err(|error| Failure::Settings(format!("{error:#}")))?;
+    let _told = telemetry::start_log(&settings, "prompt-store-worker")
+        .map_err(|error| Failure::Settings(format!("{error:#}")))?;
     let metrics = telemetry::start_metrics().map_err(|error| Failure::Internal(format!("{error:#}")))?;
     let (listener, address) = health::listen(worker_host, worker_port).await?;
     let app = start::open(settings, Migration::Forbidden).await?;

@@ -19,7 +19,8 @@ const USES_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
     edge.check(settings.env).map_err(Failure::Settings)?;
-    telemetry::start_log(&settings).map_err(|error| Failure::Settings(format!("{error:#}")))?;
+    let _told =
+        telemetry::start_log(&settings, "prompt-store").map_err(|error| Failure::Settings(format!("{error:#}")))?;
     let metrics = telemetry::start_metrics().map_err(|error| Failure::Internal(format!("{error:#}")))?;
     let (listener, address) = listen(SocketAddr::new(edge.host, edge.port)).await?;
     let app = start::open(settings, Migration::Allowed).await?;

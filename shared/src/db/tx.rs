@@ -50,7 +50,7 @@ impl Tx {
     /// runs, is one job.
     pub async fn enqueue<J: Job>(&mut self, job: &J) -> Result<()> {
         let id = JobId::generate(self.now);
-        if jobs::insert(&mut self.conn, id, job, self.now).await? {
+        if jobs::insert(self, id, job).await? {
             self.rings.push((J::QUEUE, id));
         }
         Ok(())

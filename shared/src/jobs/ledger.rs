@@ -41,6 +41,8 @@ pub struct Claim {
     pub id: JobId,
     /// What kind of work it is.
     pub queue: Queue,
+    /// The request it was ordered by.
+    pub request_id: String,
     payload: String,
     fence: i64,
     attempts: i64,
@@ -103,13 +105,14 @@ fn owned(rows: u64) -> Result<()> {
     Err(Error::conflict("lease-lost", "another worker has this job now"))
 }
 
-const INSERT: &str = "INSERT INTO jobs (id, queue, payload, unique_key, run_at, created_at)
-                      VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING";
+const INSERT: &str = "INSERT INTO jobs (id, queue, payload, unique_key, run_at, created_at, request_id)
+                      VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT DO NOTHING";
 
 /// Answers whether the job is new: a waiting or running one with its key is not doubled.
-pub(crate) async fn insert<J: Job>(conn: &mut Conn, id: JobId, job: &J, now: Timestamp) -> Result<bool> {
+pub(crate) async fn insert<J: Job>(tx: &mut Tx, id: JobId, job: &J) -> Result<bool> {
     let payload = serde_json::to_string(job).map_err(|error| Error::Internal(error.into()))?;
-    Ok(conn.execute(INSERT, params![id, J::QUEUE, payload, job.unique_key(), now]).await? == 1)
+    let (now, request_id) = (tx.now(), tx.caller().request_id.clone());
+    Ok(tx.execute(INSERT, params![id, J::QUEUE, payload, job.unique_key(), now, &*request_id]).await? == 1)
 }
 
 /// Takes a job that is due, or that its last worker did not finish in time. `None`: someone else has it, or
@@ -311,7 +314,7 @@ const REVIVE: &str = "UPDATE jobs SET state = 'available', run_at = $2, attempts
                         AND NOT EXISTS (SELECT 1 FROM jobs AS other
                                         WHERE other.queue = jobs.queue AND other.unique_key = jobs.unique_key
                                           AND other.state IN ('available', 'running'))
-                      RETURNING id, queue, payload, fence, attempts, claims";
+                      RETURNING id, queue, request_id, payload, fence, attempts, claims";
 
 /// Has a dead job tried again, unless it is not dead, or another waits or runs in its place.
 pub(crate) async fn revive(tx: &mut Tx, id: JobId) -> Result<Option<Claim>> {

@@ -7,7 +7,7 @@ pub(super) const CLAIM: &str = "UPDATE jobs SET state = 'running', fence = fence
                                 WHERE id = (SELECT id FROM jobs
                                             WHERE id = $1 AND state IN ('available', 'running') AND run_at <= $2
                                             FOR UPDATE SKIP LOCKED)
-                                RETURNING id, queue, payload, fence, attempts, claims";
+                                RETURNING id, queue, request_id, payload, fence, attempts, claims";
 
 pub(super) const TAKE_DUE: &str = "UPDATE jobs SET rung_at = $2 WHERE id IN
                                    (SELECT id FROM jobs

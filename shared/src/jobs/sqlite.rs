@@ -3,7 +3,7 @@
 pub(super) const CLAIM: &str = "UPDATE jobs SET state = 'running', fence = fence + 1, claims = claims + 1,
                                        run_at = $3 + CASE claims WHEN 1 THEN $4 ELSE 0 END
                                 WHERE id = $1 AND state IN ('available', 'running') AND run_at <= $2
-                                RETURNING id, queue, payload, fence, attempts, claims";
+                                RETURNING id, queue, request_id, payload, fence, attempts, claims";
 
 pub(super) const TAKE_DUE: &str = "UPDATE jobs SET rung_at = $2 WHERE id IN
                                    (SELECT id FROM jobs

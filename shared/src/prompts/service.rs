@@ -37,7 +37,9 @@ pub async fn insert(
     let (caller, now) = (tx.caller().clone(), tx.now());
     let id = PromptId::generate(now);
     repository::insert(tx, id, draft, parent, &caller.actor, now).await?;
-    repository::set_tags(tx, id, &draft.tags).await?;
+    if !draft.tags.is_empty() {
+        repository::set_tags(tx, id, &draft.tags).await?;
+    }
     let change_summary = draft.change_summary.clone();
     versions::append(tx, NewVersion { prompt_id: id, version: 1, body: &draft.body, change_summary, change_type })
         .await?;

@@ -1,16 +1,20 @@
-//! What the program tells of itself: log lines, and the numbers Prometheus asks for.
+//! What the program tells of itself: log lines, spans, and the numbers Prometheus asks for.
 mod metric;
+mod traces;
 
 use std::{io::IsTerminal, time::Duration};
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::{EnvFilter, Layer, Registry, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
     app::App,
     config::{LogFormat, Settings},
 };
+
+use traces::Traces;
 
 pub use metric::*;
 
@@ -18,16 +22,31 @@ pub use metric::*;
 const SECONDS: [f64; 14] =
     [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// Starts the log, on standard error.
-pub fn start_log(settings: &Settings) -> anyhow::Result<()> {
+/// Keep it while the program runs: what it still holds is told when it is dropped.
+#[must_use]
+pub struct Told {
+    _traces: Option<Traces>,
+}
+
+/// Starts the log, on standard error, and spans for a collector if there is one. `service` is what traces call us.
+pub fn start_log(settings: &Settings, service: &'static str) -> anyhow::Result<Told> {
     let filter = EnvFilter::try_new(&settings.log).context("PROMPT_STORE_LOG is not a filter like `info`")?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let log = log.with_ansi(std::io::stderr().is_terminal());
-    let started = match settings.log_format {
-        LogFormat::Text => log.with_target(false).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = lines.with_ansi(std::io::stderr().is_terminal());
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match settings.log_format {
+        LogFormat::Text => lines.with_target(false).with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
     };
-    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
+    let collector = settings.otlp_url.as_deref().filter(|url| !url.is_empty());
+    let traces = collector.map(|url| Traces::to(url, service)).transpose()?;
+    let spans = traces.as_ref().map(|traces| {
+        // Whatever the log leaves out: a trace is no line.
+        let ours = Targets::new().with_targets(["api", "worker", "shared"].map(|name| (name, Level::INFO)));
+        tracing_opentelemetry::layer().with_tracer(traces.tracer()).with_filter(ours)
+    });
+    let started = tracing_subscriber::registry().with(lines).with(spans).try_init();
+    started.map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))?;
+    Ok(Told { _traces: traces })
 }
 
 /// Each measured time is kept until it is counted into its bucket: where nobody asks for metrics, that would be for ever.

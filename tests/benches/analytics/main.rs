@@ -46,7 +46,7 @@ const SUMMARIES: usize = 300;
 
 fn main() -> ExitCode {
     let (settings, _) = support::settings(&[]);
-    shared::telemetry::start_log(&settings).unwrap();
+    let _told = shared::telemetry::start_log(&settings, "bench").unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let within = runtime.block_on(run());
     if within { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     let core = pin();
     // As the binaries have them: nothing of either is on the way of a statement unless it is switched on.
     let (settings, _) = support::settings(&[]);
-    shared::telemetry::start_log(&settings).unwrap();
+    let _told = shared::telemetry::start_log(&settings, "bench").unwrap();
     let metrics = shared::telemetry::start_metrics().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let within = runtime.block_on(run(core));

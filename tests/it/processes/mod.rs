@@ -8,6 +8,7 @@ mod hosts;
 mod promises;
 mod refinement;
 pub(crate) mod start;
+mod traces;
 mod usage;
 
 use std::collections::HashMap;
