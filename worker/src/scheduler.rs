@@ -49,11 +49,19 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
             _ = chores.tick(), if lead.is_some() => clean(&slots, &caller).await,
             _ = orders.tick() => order(&slots.app, &caller).await,
             _ = ticks.tick() => turn(&slots, &caller, &mut lead).await,
-            _ = tellings.tick() => webhooks::publish(&slots.app, &caller).await,
+            _ = tellings.tick() => tell(&slots.app, &caller).await,
         };
         if let Err(error) = outcome {
             tracing::warn!(error = error.for_log(), "the scheduler could not do its turn; it tries again");
         }
+    }
+}
+
+/// Most of the time nothing has happened, and that is all there is to find out.
+async fn tell(app: &App, caller: &Caller) -> Result<()> {
+    match notifications::announced(app).await? {
+        true => webhooks::publish(app, caller).await,
+        false => Ok(()),
     }
 }
 
