@@ -68,22 +68,32 @@ impl Edge {
         self.admin_key.as_deref().filter(|key| !key.is_empty())
     }
 
-    /// Refuses what would leave the store open to others.
-    pub fn check(&self, env: Environment) -> Result<(), String> {
-        let Some(key) = self.admin_key() else {
-            let how = "set PROMPT_STORE_ADMIN_KEY to a secret of at least 32 bytes (`openssl rand -hex 32` makes one)";
-            if !self.host.is_loopback() {
-                return Err(format!(
-                    "anyone could read and change every prompt: {} can be reached from other machines and there is no \
-                     admin key; {how}, or listen on 127.0.0.1",
-                    self.host
-                ));
-            }
-            if env == Environment::Production {
-                return Err(format!("PROMPT_STORE_ENV is production and there is no admin key; {how}"));
-            }
+    /// May whoever can connect do everything? On one's own machine only, and until there is an admin key.
+    #[must_use]
+    pub fn is_open(&self, env: Environment) -> bool {
+        self.admin_key().is_none() && self.host.is_loopback() && env == Environment::Development
+    }
+
+    /// Refuses a store that nobody could manage, as it is open to nobody and knows no administrator.
+    pub fn refuse_without_administrator(&self, env: Environment) -> Result<(), String> {
+        let how = "set PROMPT_STORE_ADMIN_KEY to a secret of at least 32 bytes (`openssl rand -hex 32` makes one), or make \
+                   a key with `prompt-store keys create --name admin --scope admin`";
+        if self.admin_key().is_some() || self.is_open(env) {
             return Ok(());
-        };
+        }
+        if !self.host.is_loopback() {
+            return Err(format!(
+                "anyone could read and change every prompt: {} can be reached from other machines and there is no \
+                 admin key; {how}, or listen on 127.0.0.1",
+                self.host
+            ));
+        }
+        Err(format!("PROMPT_STORE_ENV is production and there is no admin key; {how}"))
+    }
+
+    /// Refuses an admin key that can be guessed.
+    pub fn check(&self) -> Result<(), String> {
+        let Some(key) = self.admin_key() else { return Ok(()) };
         let mut chars: Vec<char> = key.chars().collect();
         chars.sort_unstable();
         chars.dedup();

@@ -154,6 +154,7 @@ fn entity(path: &str, key: &str) -> &'static str {
         _ if path.starts_with("/api/v1/bulk/") => "bulk operation",
         _ if path.starts_with("/api/v1/webhooks/") => "webhook",
         _ if path.starts_with("/api/v1/jobs/") => "job",
+        _ if path.starts_with("/api/v1/keys/") => "key",
         _ => "prompt",
     }
 }

@@ -20,6 +20,7 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 /// How the store and everything it depends on is. Degraded is still 200: it answers.
 #[utoipa::path(
     get, path = "/health", tag = "operations", operation_id = "getHealth",
+    security((), ("key" = ["metrics"])),
     responses((status = 200, body = Health), (status = 503, body = Health), (status = "default", body = Problem)),
 )]
 async fn show(State(door): State<Door>) -> Response {
@@ -34,6 +35,7 @@ async fn show(State(door): State<Door>) -> Response {
 /// Does the process run?
 #[utoipa::path(
     get, path = "/health/live", tag = "operations", operation_id = "getLiveness",
+    security(()),
     responses((status = 200, body = Object)),
 )]
 async fn live() -> Json<Value> {
@@ -43,6 +45,7 @@ async fn live() -> Json<Value> {
 /// Shall requests be sent here?
 #[utoipa::path(
     get, path = "/health/ready", tag = "operations", operation_id = "getReadiness",
+    security(()),
     responses((status = 200, body = Object), (status = 503, body = Object)),
 )]
 async fn ready(State(door): State<Door>) -> Response {
@@ -54,6 +57,7 @@ async fn ready(State(door): State<Door>) -> Response {
 /// Numbers for Prometheus.
 #[utoipa::path(
     get, path = "/metrics", tag = "operations", operation_id = "getMetrics",
+    security((), ("key" = ["metrics"])),
     responses((status = 200, body = String, content_type = "text/plain")),
 )]
 async fn metrics(State(door): State<Door>) -> impl IntoResponse {

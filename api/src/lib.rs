@@ -1,4 +1,5 @@
 //! The HTTP door of Prompt Store. Every route is here.
+mod access;
 mod before_v2;
 pub mod commands;
 pub mod config;
@@ -13,7 +14,7 @@ mod problem;
 mod routes;
 mod server;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::{
     Router, extract::FromRef, middleware::from_fn, middleware::from_fn_with_state, response::Redirect, routing::get,
@@ -27,6 +28,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
+use access::Scopes;
 use config::Edge;
 use lines::{EXPORTS_AT_ONCE, IMPORTS_AT_ONCE};
 
@@ -86,14 +88,19 @@ fn contract() -> (Router<Door>, OpenApi) {
         .nest("/api/v1/webhooks", routes::webhooks::router())
         .nest("/api/v1/jobs", routes::jobs::router())
         .nest("/api/v1/cache", routes::cache::router())
+        .nest("/api/v1/keys", routes::keys::router())
         .merge(health::router())
         .merge(before_v2::router())
         .split_for_parts()
 }
 
+/// What the contract says each route asks for.
+static SCOPES: OnceLock<Scopes> = OnceLock::new();
+
 /// The whole service: the contract, the page that shows it, and what happens to every request.
 pub fn router(door: Door) -> Router {
     let (routes, openapi) = contract();
+    let scopes = SCOPES.get_or_init(|| Scopes::of(&openapi));
     routes
         .route("/", get(|| async { Redirect::temporary("/docs/") }))
         .merge(SwaggerUi::new("/docs").url(OPENAPI_PATH, openapi))
@@ -101,7 +108,7 @@ pub fn router(door: Door) -> Router {
         .method_not_allowed_fallback(middleware::method_not_allowed)
         .layer(from_fn_with_state(door.clone(), middleware::identify))
         .layer(from_fn_with_state(door.clone(), middleware::limit))
-        .layer(from_fn_with_state(door.clone(), middleware::admit))
+        .layer(from_fn_with_state((door.clone(), scopes), middleware::admit))
         .layer(CatchPanicLayer::custom(middleware::panicked))
         .layer(from_fn(middleware::observe))
         .with_state(door)

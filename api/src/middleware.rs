@@ -1,8 +1,5 @@
 //! What happens to every request before and after its handler.
-use std::{
-    net::IpAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use axum::{
     body::Body,
@@ -17,10 +14,15 @@ use shared::{
     retry,
     telemetry::{HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS},
 };
-use subtle::ConstantTimeEq;
 use tracing::Instrument;
 
-use crate::{Door, config::Edge, extract, lines::is_stream, problem::Problem};
+use crate::{
+    Door,
+    access::{self, Scopes, Who},
+    extract,
+    lines::is_stream,
+    problem::Problem,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -128,9 +130,17 @@ pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
 }
 
 /// Turns away what must not reach a handler: too large, encoded, from an unknown host, without its key.
-pub(crate) async fn admit(State(door): State<Door>, request: Request, next: Next) -> Response {
-    match check(&door.edge, &request) {
-        Ok(()) => next.run(request).await,
+pub(crate) async fn admit(
+    State((door, scopes)): State<(Door, &'static Scopes)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match check(&door, scopes, &parts).await {
+        Ok(who) => {
+            parts.extensions.insert(who);
+            next.run(Request::from_parts(parts, body)).await
+        }
         Err(problem) => {
             let mut response = problem.into_response();
             // The body was not read, so nothing sensible can follow on this connection.
@@ -140,17 +150,13 @@ pub(crate) async fn admit(State(door): State<Door>, request: Request, next: Next
     }
 }
 
-fn check(edge: &Edge, request: &Request) -> Result<(), Problem> {
-    let (uri, headers) = (request.uri(), request.headers());
+async fn check(door: &Door, scopes: &Scopes, request: &Parts) -> Result<Who, Problem> {
+    let (uri, headers) = (&request.uri, &request.headers);
     if uri.path_and_query().is_some_and(|uri| uri.as_str().len() > URI_BYTES_MAX) {
         let detail = "the address has more than 8 KiB; send what is long in a body";
         return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri-too-long", detail));
     }
-    match edge.admin_key() {
-        Some(key) if !is_open(uri.path()) => check_key(key, headers)?,
-        Some(_) => {}
-        None => check_host(edge, headers)?,
-    }
+    let who = access::enter(&door.app, &door.edge, scopes, request).await?;
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let most = extract::body_max(uri.path());
     if !is_stream(uri.path()) && length.is_some_and(|length| length > most as u64) {
@@ -160,45 +166,7 @@ fn check(edge: &Edge, request: &Request) -> Result<(), Problem> {
         let detail = "the body must not be compressed";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail));
     }
-    Ok(())
-}
-
-/// What probes and people may ask without a key: nothing of it tells what the store holds.
-fn is_open(path: &str) -> bool {
-    matches!(path, "/" | "/health/live" | "/health/ready" | "/docs" | "/api/openapi.json") || path.starts_with("/docs/")
-}
-
-fn check_key(key: &str, headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let given = given.map_or("", |(_, key)| key.trim());
-    // Hashed first, so that neither length nor content shows in the time it takes.
-    let same = Sha256::digest(given.as_bytes()).ct_eq(&Sha256::digest(key.as_bytes()));
-    if bool::from(same) {
-        return Ok(());
-    }
-    let detail = "this store wants a key: send `Authorization: Bearer <PROMPT_STORE_ADMIN_KEY>`";
-    Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail))
-}
-
-/// Without a key only this machine may ask, and a web page must not do so in its user's name: a page whose
-/// host name was pointed here still says its own name.
-fn check_host(edge: &Edge, headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(host) = headers.get(header::HOST) else { return Ok(()) };
-    let host = host.to_str().unwrap_or("?");
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
-    let local =
-        name.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    if local || edge.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(name)) {
-        return Ok(());
-    }
-    let detail = "without an admin key this store answers to `localhost` only; set PROMPT_STORE_ALLOWED_HOSTS, or an \
-                  admin key";
-    Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail))
+    Ok(who)
 }
 
 /// So many at once, each for so long.
@@ -222,10 +190,12 @@ pub(crate) async fn limit(State(door): State<Door>, request: Request, next: Next
 /// Says who asks, and whether the request was asked before. A write that lost a race has had no effect and is run
 /// again, before its client hears of it.
 pub(crate) async fn identify(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let actor = if door.edge.admin_key().is_some() { "admin" } else { "anonymous" };
+    let Some(who) = request.extensions_mut().remove::<Who>() else {
+        return Problem::from(shared::Error::internal("nobody knows who asks")).into_response();
+    };
     let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
     if !matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
-        request.extensions_mut().insert(extract::Caller(shared::Caller::new(actor, &id, None)));
+        request.extensions_mut().insert(extract::Caller(shared::Caller::with(who.grant, who.actor, &id, None)));
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
@@ -234,14 +204,14 @@ pub(crate) async fn identify(State(door): State<Door>, mut request: Request, nex
         Err(problem) => return problem.into_response(),
     };
     if is_stream(parts.uri.path()) {
-        return identify_stream(parts, body, key, &id, actor, next).await;
+        return identify_stream(parts, body, key, &id, who, next).await;
     }
     let body = match extract::read_body(body, extract::body_max(parts.uri.path()), door.edge.body_timeout).await {
         Ok(body) => body,
         Err(problem) => return problem.into_response(),
     };
     let idempotency = key.map(|key| Idempotency { key: key.into(), fingerprint: fingerprint(&parts, &body).into() });
-    let caller = shared::Caller::new(actor, &id, idempotency);
+    let caller = shared::Caller::with(who.grant, who.actor, &id, idempotency);
     parts.extensions.insert(extract::Caller(caller.clone()));
     let mut run = 1;
     let mut response = loop {
@@ -264,12 +234,12 @@ async fn identify_stream(
     body: Body,
     key: Option<String>,
     id: &str,
-    actor: &str,
+    who: Who,
     next: Next,
 ) -> Response {
     let fingerprint = fingerprint(&parts, &[]);
     let idempotency = key.map(|key| Idempotency { key: key.into(), fingerprint: fingerprint.into() });
-    let caller = shared::Caller::new(actor, id, idempotency);
+    let caller = shared::Caller::with(who.grant, who.actor, id, idempotency);
     parts.extensions.insert(extract::Caller(caller.clone()));
     let mut response = next.run(Request::from_parts(parts, body)).await;
     mark_replayed(&caller, &mut response);

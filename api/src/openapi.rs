@@ -30,6 +30,7 @@ use utoipa::{
         (name = "notifications", description = "What happens in the store."),
         (name = "webhooks", description = "Telling others what happens."),
         (name = "before-v2", description = "The paths of the first version, for integrations that have not moved."),
+        (name = "access", description = "Keys: who may ask, and for what."),
         (name = "operations", description = "How the store is."),
     ),
 )]

@@ -64,6 +64,17 @@ pub struct Settings {
     #[arg(long, global = true, env = "PROMPT_STORE_SECRET_KEY", value_name = "TEXT", hide_env_values = true)]
     pub secret_key: Option<String>,
 
+    /// Labels that only keys with the scope `prompts:publish` may move.
+    #[arg(
+        long,
+        global = true,
+        env = "PROMPT_STORE_PROTECTED_LABELS",
+        value_delimiter = ',',
+        default_value = "production",
+        value_name = "LABEL,…"
+    )]
+    pub protected_labels: Vec<String>,
+
     /// How long a worker may be silent before its job goes to another, in milliseconds.
     #[arg(global = true, long = "lease-ms", env = "PROMPT_STORE_LEASE_MS", default_value = "15000", value_name = "MS",
           value_parser = milliseconds)]

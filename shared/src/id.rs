@@ -128,6 +128,8 @@ ids! {
     EventId = "evt",
     /// A background job.
     JobId = "job",
+    /// A key of the API.
+    KeyId = "key",
     /// A bulk operation.
     OperationId = "op",
     /// A prompt, whatever its version.

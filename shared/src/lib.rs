@@ -33,6 +33,7 @@ pub mod uses;
 mod violations;
 
 pub mod ab_testing;
+pub mod access;
 pub mod administration;
 pub mod advice;
 pub mod analytics;

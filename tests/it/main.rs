@@ -1,6 +1,7 @@
 //! Everything that is tested through a door: one binary, a folder for each domain.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod ab_tests;
+mod access;
 mod advice;
 mod analytics;
 mod audit;

@@ -10,7 +10,8 @@ const HANDLER_LINES_MAX: usize = 15;
 
 /// The rooms of `shared` by floor: a room uses lower ones, never its neighbours. What is not listed is the
 /// ground floor.
-const FLOORS: [(&str, u8); 21] = [
+const FLOORS: [(&str, u8); 22] = [
+    ("access", 2),
     ("audit", 1),
     ("versions", 1),
     ("notifications", 1),

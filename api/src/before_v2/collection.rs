@@ -51,7 +51,9 @@ struct MigrateQuery {
 /// Before v2: take in a collection, category → name → text or `{content, variables, description}` in YAML. A prompt that
 /// is there already gets the content as a new version.
 #[utoipa::path(
-    post, path = "/migrate", tag = "before-v2", operation_id = "migrateBeforeV2", params(MigrateQuery),
+    post, path = "/migrate", tag = "before-v2", operation_id = "migrateBeforeV2",
+    security((), ("key" = ["bulk"])),
+    params(MigrateQuery),
     request_body(content = String, content_type = "application/yaml"),
     responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]

@@ -125,7 +125,8 @@ fn format_of(content: &str) -> TemplateFormat {
 
 /// Before v2: create a prompt.
 #[utoipa::path(
-    post, path = "/prompts", tag = "before-v2", operation_id = "createPromptBeforeV2", request_body = OldPrompt,
+    post, path = "/prompts", tag = "before-v2", operation_id = "createPromptBeforeV2",
+    security((), ("key" = ["prompts:write"])), request_body = OldPrompt,
     responses((status = 201, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn create_prompt(State(app): State<App>, caller: Caller, Json(old): Json<OldPrompt>) -> Answer {
@@ -145,7 +146,8 @@ struct ListQuery {
 
 /// Before v2: list prompts.
 #[utoipa::path(
-    get, path = "/prompts", tag = "before-v2", operation_id = "listPromptsBeforeV2", params(ListQuery),
+    get, path = "/prompts", tag = "before-v2", operation_id = "listPromptsBeforeV2",
+    security((), ("key" = ["prompts:read"])), params(ListQuery),
     responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn list_prompts(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer {
@@ -157,7 +159,7 @@ async fn list_prompts(State(app): State<App>, Query(query): Query<ListQuery>) ->
 /// Before v2: get a prompt, filled with the parameters. What has no value stays as it stands.
 #[utoipa::path(
     get, path = "/prompts/search/{category}/{name}", tag = "before-v2", operation_id = "getFilledPromptBeforeV2",
-    params(("category" = String, Path), ("name" = String, Path)),
+    security((), ("key" = ["prompts:read"])), params(("category" = String, Path), ("name" = String, Path)),
     responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn get_prompt(
@@ -244,7 +246,8 @@ impl From<OldPatch> for PromptPatch {
 
 /// Before v2: change a prompt.
 #[utoipa::path(
-    put, path = "/prompts/{id}", tag = "before-v2", operation_id = "updatePromptBeforeV2", request_body = OldPatch,
+    put, path = "/prompts/{id}", tag = "before-v2", operation_id = "updatePromptBeforeV2",
+    security((), ("key" = ["prompts:write"])), request_body = OldPatch,
     params(("id" = PromptId, Path)),
     responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -261,7 +264,7 @@ async fn update_prompt(
 /// Before v2: delete a prompt.
 #[utoipa::path(
     delete, path = "/prompts/{id}", tag = "before-v2", operation_id = "deletePromptBeforeV2",
-    params(("id" = PromptId, Path)),
+    security((), ("key" = ["prompts:write"])), params(("id" = PromptId, Path)),
     responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn delete_prompt(State(app): State<App>, Path(id): Path<PromptId>, caller: Caller) -> Answer {
@@ -271,7 +274,8 @@ async fn delete_prompt(State(app): State<App>, Path(id): Path<PromptId>, caller:
 
 /// Before v2: make an A/B test. Here `traffic_split` is the share of B.
 #[utoipa::path(
-    post, path = "/ab-tests", tag = "before-v2", operation_id = "createAbTestBeforeV2", request_body = NewAbTest,
+    post, path = "/ab-tests", tag = "before-v2", operation_id = "createAbTestBeforeV2",
+    security((), ("key" = ["experiments"])), request_body = NewAbTest,
     responses((status = 201, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn create_ab_test(State(app): State<App>, caller: Caller, Json(old): Json<NewAbTest>) -> Answer {
@@ -285,7 +289,7 @@ async fn create_ab_test(State(app): State<App>, caller: Caller, Json(old): Json<
 /// Before v2: get the arm of a unit.
 #[utoipa::path(
     get, path = "/ab-tests/{id}/select", tag = "before-v2", operation_id = "selectAbTestVariantBeforeV2",
-    params(("id" = AbTestId, Path), ("user_id" = Option<String>, Query)),
+    security((), ("key" = ["prompts:read"])), params(("id" = AbTestId, Path), ("user_id" = Option<String>, Query)),
     responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn select_variant(
@@ -311,7 +315,8 @@ struct UsageQuery {
 
 /// Before v2: how prompts are used.
 #[utoipa::path(
-    get, path = "/analytics", tag = "before-v2", operation_id = "getAnalyticsBeforeV2", params(UsageQuery),
+    get, path = "/analytics", tag = "before-v2", operation_id = "getAnalyticsBeforeV2",
+    security((), ("key" = ["analytics"])), params(UsageQuery),
     responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn usage_summary(State(app): State<App>, Query(query): Query<UsageQuery>) -> Answer {
@@ -357,7 +362,8 @@ struct OldUsage {
 
 /// Before v2: report a call.
 #[utoipa::path(
-    post, path = "/usage", tag = "before-v2", operation_id = "recordUsageBeforeV2", request_body = OldUsage,
+    post, path = "/usage", tag = "before-v2", operation_id = "recordUsageBeforeV2",
+    security((), ("key" = ["analytics"])), request_body = OldUsage,
     responses((status = 202, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn record_usage(State(app): State<App>, caller: Caller, Json(old): Json<OldUsage>) -> Answer {

@@ -6,6 +6,7 @@ mod copy;
 mod export;
 mod health;
 mod import;
+mod keys;
 mod migrate;
 mod openapi;
 mod seed;
@@ -56,6 +57,8 @@ enum Command {
     Check(check::Check),
     /// Write prompts as lines of JSON, with all their versions, labels and relationships.
     Export(export::Export),
+    /// Say who may ask: make keys, list them, take them back.
+    Keys(keys::Keys),
     /// Look after bulk operations.
     Bulk(bulk::Bulk),
     /// Move a whole store into another, empty database: from `SQLite` to `PostgreSQL`, or back.
@@ -96,6 +99,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Import(import) => import.run(open(settings).await?).await,
         Command::Check(check) => check.run(open(settings).await?).await,
         Command::Export(export) => export.run(open(settings).await?).await,
+        Command::Keys(keys) => keys.run(open(settings).await?).await,
         Command::Bulk(bulk) => bulk.run(open(settings).await?).await,
         Command::Copy(copy) => copy.run(settings).await,
         Command::Backup(backup) => backup.run(settings).await,

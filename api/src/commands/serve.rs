@@ -2,7 +2,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use shared::{
-    App, Caller, analytics,
+    App, Caller, access, analytics,
+    clock::Clock,
     config::{Mode, Settings},
     prompts, refinement, search,
     start::{self, Failure, Migration},
@@ -18,7 +19,12 @@ use crate::{Door, config::Edge, router, server};
 const USES_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
-    edge.check(settings.env).map_err(Failure::Settings)?;
+    edge.check().map_err(Failure::Settings)?;
+    if let Err(refusal) = edge.refuse_without_administrator(settings.env)
+        && !knows_an_administrator(&settings).await
+    {
+        return Err(Failure::Settings(refusal));
+    }
     let _told =
         telemetry::start_log(&settings, "prompt-store").map_err(|error| Failure::Settings(format!("{error:#}")))?;
     let metrics = telemetry::start_metrics().map_err(|error| Failure::Internal(format!("{error:#}")))?;
@@ -43,6 +49,14 @@ pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
     }
     app.db.close().await;
     watching.await.map_err(|error| Failure::Internal(format!("the tables were no longer watched: {error}")))?
+}
+
+/// A store that cannot be opened knows nobody.
+async fn knows_an_administrator(settings: &Settings) -> bool {
+    let Ok(db) = start::open_existing(settings).await else { return false };
+    let known = access::any_administrator(&db, Clock::System.now()).await;
+    db.close().await;
+    known.unwrap_or(false)
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
@@ -73,6 +87,9 @@ async fn warm_up(app: App) {
 async fn keep_writing_uses(app: App, shutdown: CancellationToken) {
     while shutdown.run_until_cancelled(tokio::time::sleep(USES_INTERVAL)).await.is_some() {
         write_reads(&app).await;
+        if let Err(error) = access::note_uses(&app, &Caller::system("api")).await {
+            tracing::warn!(error = error.for_log(), "could not write down which keys were used");
+        }
     }
 }
 

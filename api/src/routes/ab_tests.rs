@@ -39,7 +39,9 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 
 /// Make an A/B test of two prompts, or of some variants. It runs at once, unless it is to be a draft.
 #[utoipa::path(
-    post, path = "", tag = "ab-tests", operation_id = "createAbTest", request_body = NewAbTest,
+    post, path = "", tag = "ab-tests", operation_id = "createAbTest",
+    security((), ("key" = ["experiments"])),
+    request_body = NewAbTest,
     params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
     responses((status = 201, body = AbTest), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -72,7 +74,9 @@ struct ListQuery {
 
 /// List A/B tests, the newest first.
 #[utoipa::path(
-    get, path = "", tag = "ab-tests", operation_id = "listAbTests", params(ListQuery),
+    get, path = "", tag = "ab-tests", operation_id = "listAbTests",
+    security((), ("key" = ["experiments"])),
+    params(ListQuery),
     responses((status = 200, body = Page<AbTest>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<AbTest>>, Problem> {
@@ -82,7 +86,9 @@ async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<
 
 /// Get an A/B test.
 #[utoipa::path(
-    get, path = "/{id}", tag = "ab-tests", operation_id = "getAbTest", params(("id" = AbTestId, Path)),
+    get, path = "/{id}", tag = "ab-tests", operation_id = "getAbTest",
+    security((), ("key" = ["experiments"])),
+    params(("id" = AbTestId, Path)),
     responses((status = 200, body = AbTest), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn get(State(app): State<App>, Path(id): Path<AbTestId>) -> Result<Json<AbTest>, Problem> {
@@ -91,7 +97,9 @@ async fn get(State(app): State<App>, Path(id): Path<AbTestId>) -> Result<Json<Ab
 
 /// Change the name of an A/B test, or how it deals traffic, which begins a new phase. Who has an arm keeps it.
 #[utoipa::path(
-    put, path = "/{id}", tag = "ab-tests", operation_id = "updateAbTest", request_body = AbTestPatch,
+    put, path = "/{id}", tag = "ab-tests", operation_id = "updateAbTest",
+    security((), ("key" = ["experiments"])),
+    request_body = AbTestPatch,
     params(("id" = AbTestId, Path)),
     responses((status = 200, body = AbTest), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -106,7 +114,9 @@ async fn update(
 
 /// Begin a draft, or go on with a test that was paused.
 #[utoipa::path(
-    post, path = "/{id}/start", tag = "ab-tests", operation_id = "startAbTest", params(("id" = AbTestId, Path)),
+    post, path = "/{id}/start", tag = "ab-tests", operation_id = "startAbTest",
+    security((), ("key" = ["experiments"])),
+    params(("id" = AbTestId, Path)),
     responses((status = 200, body = AbTest), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn start(State(app): State<App>, Path(id): Path<AbTestId>, caller: Caller) -> Result<Json<AbTest>, Problem> {
@@ -115,7 +125,9 @@ async fn start(State(app): State<App>, Path(id): Path<AbTestId>, caller: Caller)
 
 /// Stop dealing arms out; who has one keeps it.
 #[utoipa::path(
-    post, path = "/{id}/pause", tag = "ab-tests", operation_id = "pauseAbTest", params(("id" = AbTestId, Path)),
+    post, path = "/{id}/pause", tag = "ab-tests", operation_id = "pauseAbTest",
+    security((), ("key" = ["experiments"])),
+    params(("id" = AbTestId, Path)),
     responses((status = 200, body = AbTest), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn pause(State(app): State<App>, Path(id): Path<AbTestId>, caller: Caller) -> Result<Json<AbTest>, Problem> {
@@ -135,6 +147,7 @@ struct CompleteRequest {
 /// End an A/B test.
 #[utoipa::path(
     post, path = "/{id}/complete", tag = "ab-tests", operation_id = "completeAbTest",
+    security((), ("key" = ["experiments"])),
     request_body = Option<CompleteRequest>, params(("id" = AbTestId, Path)),
     responses((status = 200, body = AbTest), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -153,6 +166,7 @@ async fn complete(
 /// made up; give its `unit_id` with outcomes.
 #[utoipa::path(
     get, path = "/{id}/select", tag = "ab-tests", operation_id = "selectAbTestVariant",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = AbTestId, Path),
            ("user_id" = Option<String>, Query, description = "The unit."),
            ("session_id" = Option<String>, Query, description = "The unit, where there is no user."),
@@ -183,6 +197,7 @@ async fn select(
 /// One that comes before its unit's exposure is kept, and counts once that is known.
 #[utoipa::path(
     post, path = "/{id}/outcomes", tag = "ab-tests", operation_id = "recordAbTestOutcomes",
+    security((), ("key" = ["analytics"])),
     request_body(content = Outcome, description = "An outcome, or a list of up to 1000."),
     params(("id" = AbTestId, Path),
            ("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
@@ -199,7 +214,9 @@ async fn record_outcomes(
 }
 /// Get what an A/B test shows so far: every metric of every arm, three ways, and what follows.
 #[utoipa::path(
-    get, path = "/{id}/results", tag = "ab-tests", operation_id = "getAbTestResults", params(("id" = AbTestId, Path)),
+    get, path = "/{id}/results", tag = "ab-tests", operation_id = "getAbTestResults",
+    security((), ("key" = ["experiments"])),
+    params(("id" = AbTestId, Path)),
     responses((status = 200, body = AbTestResults), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn results(State(app): State<App>, Path(id): Path<AbTestId>) -> Result<Json<AbTestResults>, Problem> {
@@ -208,7 +225,9 @@ async fn results(State(app): State<App>, Path(id): Path<AbTestId>) -> Result<Jso
 
 /// Analyse summary numbers of a test that is kept elsewhere. Nothing is stored.
 #[utoipa::path(
-    post, path = "/analyze", tag = "ab-tests", operation_id = "analyzeAbTest", request_body = AnalyzeRequest,
+    post, path = "/analyze", tag = "ab-tests", operation_id = "analyzeAbTest",
+    security((), ("key" = ["experiments"])),
+    request_body = AnalyzeRequest,
     responses((status = 200, body = Analysis), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn analyze(Json(request): Json<AnalyzeRequest>) -> Result<Json<Analysis>, Problem> {
@@ -249,7 +268,9 @@ struct PowerQuery {
 
 /// Calculate how many units a test needs for an effect, or which effect it finds with so many.
 #[utoipa::path(
-    get, path = "/power", tag = "ab-tests", operation_id = "planAbTest", params(PowerQuery),
+    get, path = "/power", tag = "ab-tests", operation_id = "planAbTest",
+    security((), ("key" = ["experiments"])),
+    params(PowerQuery),
     responses((status = 200, body = PowerPlan), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn power(Query(query): Query<PowerQuery>) -> Result<Json<PowerPlan>, Problem> {

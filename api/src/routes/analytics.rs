@@ -25,6 +25,7 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 /// Report calls: one, or a list of up to 1000. They are on disk when the answer comes.
 #[utoipa::path(
     post, path = "/usage", tag = "analytics", operation_id = "recordUsage",
+    security((), ("key" = ["analytics"])),
     request_body(content = UsageEvent, description = "An event, or a list of up to 1000."),
     params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
     responses((status = 202, body = Receipt), (status = "default", body = Problem, content_type = "application/problem+json")),
@@ -50,7 +51,9 @@ struct DaysQuery {
 
 /// Get how all prompts were used.
 #[utoipa::path(
-    get, path = "/summary", tag = "analytics", operation_id = "getUsageSummary", params(DaysQuery),
+    get, path = "/summary", tag = "analytics", operation_id = "getUsageSummary",
+    security((), ("key" = ["analytics"])),
+    params(DaysQuery),
     responses((status = 200, body = Summary), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn summary(State(app): State<App>, Query(query): Query<DaysQuery>) -> Result<Json<Summary>, Problem> {
@@ -60,6 +63,7 @@ async fn summary(State(app): State<App>, Query(query): Query<DaysQuery>) -> Resu
 /// Get how a prompt was used, by version, model and service.
 #[utoipa::path(
     get, path = "/prompts/{id}", tag = "analytics", operation_id = "getPromptUsage",
+    security((), ("key" = ["analytics"])),
     params(("id" = PromptId, Path), DaysQuery),
     responses((status = 200, body = PromptAnalytics), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -92,7 +96,9 @@ struct SeriesQuery {
 
 /// Get usage over time, with a point for every hour, day or week.
 #[utoipa::path(
-    get, path = "/usage", tag = "analytics", operation_id = "getUsageSeries", params(SeriesQuery),
+    get, path = "/usage", tag = "analytics", operation_id = "getUsageSeries",
+    security((), ("key" = ["analytics"])),
+    params(SeriesQuery),
     responses((status = 200, body = UsageSeries), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn series(State(app): State<App>, Query(query): Query<SeriesQuery>) -> Result<Json<UsageSeries>, Problem> {

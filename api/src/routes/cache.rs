@@ -26,6 +26,7 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 /// How the cache of this process does, and the one in Redis behind it.
 #[utoipa::path(
     get, path = "/stats", tag = "operations", operation_id = "getCacheStats",
+    security((), ("key" = ["metrics"])),
     responses((status = 200, body = CacheStats), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn stats(State(app): State<App>) -> Json<CacheStats> {
@@ -61,7 +62,9 @@ struct Invalidated {
 
 /// Forget what is kept of reads, in every process. Changes to prompts do that by themselves.
 #[utoipa::path(
-    post, path = "/invalidate", tag = "operations", operation_id = "invalidateCache", request_body = Option<Invalidation>,
+    post, path = "/invalidate", tag = "operations", operation_id = "invalidateCache",
+    security((), ("key" = ["admin"])),
+    request_body = Option<Invalidation>,
     responses((status = 200, body = Invalidated), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn invalidate(
@@ -73,7 +76,9 @@ async fn invalidate(
 
 /// Have prompts read by a worker before anybody asks for them: the most used ones, unless told which.
 #[utoipa::path(
-    post, path = "/warmup", tag = "operations", operation_id = "warmCacheUp", request_body = Option<WarmUp>,
+    post, path = "/warmup", tag = "operations", operation_id = "warmCacheUp",
+    security((), ("key" = ["admin"])),
+    request_body = Option<WarmUp>,
     responses((status = 202, body = WarmUpOrder), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn warm_up(

@@ -35,7 +35,9 @@ struct DriftQuery {
 /// Get how far a prompt has moved: its text against the version before it and against its baseline, and how it does in use
 /// against its first days.
 #[utoipa::path(
-    get, path = "/{id}/drift", tag = "drift", operation_id = "getDrift", params(("id" = PromptId, Path), DriftQuery),
+    get, path = "/{id}/drift", tag = "drift", operation_id = "getDrift",
+    security((), ("key" = ["prompts:read"])),
+    params(("id" = PromptId, Path), DriftQuery),
     responses((status = 200, body = Drift), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn get(
@@ -62,7 +64,9 @@ struct Pin {
 
 /// Pin the version that later ones are compared with.
 #[utoipa::path(
-    put, path = "/{id}/drift/baseline", tag = "drift", operation_id = "pinBaseline", request_body = Pin,
+    put, path = "/{id}/drift/baseline", tag = "drift", operation_id = "pinBaseline",
+    security((), ("key" = ["prompts:write"])),
+    request_body = Pin,
     params(("id" = PromptId, Path)),
     responses((status = 200, body = Baseline), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -78,6 +82,7 @@ async fn pin(
 /// Let the baseline be the first published version again.
 #[utoipa::path(
     delete, path = "/{id}/drift/baseline", tag = "drift", operation_id = "unpinBaseline",
+    security((), ("key" = ["prompts:write"])),
     params(("id" = PromptId, Path)),
     responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]

@@ -43,7 +43,9 @@ struct ListQuery {
 
 /// List background jobs, newest first: with `state=dead` those that were given up.
 #[utoipa::path(
-    get, path = "", tag = "operations", operation_id = "listJobs", params(ListQuery),
+    get, path = "", tag = "operations", operation_id = "listJobs",
+    security((), ("key" = ["admin"])),
+    params(ListQuery),
     responses((status = 200, body = Page<JobRow>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<JobRow>>, Problem> {
@@ -54,7 +56,9 @@ async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<
 
 /// Try a dead job again.
 #[utoipa::path(
-    post, path = "/{id}/retry", tag = "operations", operation_id = "retryJob", request_body = Option<Nothing>,
+    post, path = "/{id}/retry", tag = "operations", operation_id = "retryJob",
+    security((), ("key" = ["admin"])),
+    request_body = Option<Nothing>,
     params(("id" = JobId, Path)),
     responses((status = 200, body = JobRow), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]

@@ -28,7 +28,9 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 
 /// Publish, deprecate or archive a prompt, or bring it back.
 #[utoipa::path(
-    put, path = "/{id}/lifecycle", tag = "lifecycle", operation_id = "changeLifecycle", request_body = NewStatus,
+    put, path = "/{id}/lifecycle", tag = "lifecycle", operation_id = "changeLifecycle",
+    security((), ("key" = ["prompts:publish"])),
+    request_body = NewStatus,
     params(("id" = PromptId, Path),
            ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
     responses((status = 200, body = LifecycleChange), (status = "default", body = Problem, content_type = "application/problem+json")),
@@ -46,6 +48,7 @@ async fn change(
 /// List what became of a prompt, the last change first.
 #[utoipa::path(
     get, path = "/{id}/lifecycle/history", tag = "lifecycle", operation_id = "listLifecycleHistory",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), PageQuery),
     responses((status = 200, body = Page<LifecycleChange>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -64,6 +67,7 @@ struct Status(String);
 /// List the prompts that stand at one point of their life, newest first.
 #[utoipa::path(
     get, path = "/lifecycle/{status}", tag = "lifecycle", operation_id = "listByLifecycle",
+    security((), ("key" = ["prompts:read"])),
     params(("status" = LifecycleStatus, Path), PageQuery),
     responses((status = 200, body = Page<Prompt>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -79,6 +83,7 @@ async fn list(
 /// Count the prompts by where they stand.
 #[utoipa::path(
     get, path = "/counts", tag = "lifecycle", operation_id = "countLifecycle",
+    security((), ("key" = ["prompts:read"])),
     responses((status = 200, body = StatusCounts), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn counts(State(app): State<App>) -> Result<Json<StatusCounts>, Problem> {
@@ -88,6 +93,7 @@ async fn counts(State(app): State<App>) -> Result<Json<StatusCounts>, Problem> {
 /// Get what may follow what, and what publishing takes.
 #[utoipa::path(
     get, path = "/rules", tag = "lifecycle", operation_id = "getLifecycleRules",
+    security((), ("key" = ["prompts:read"])),
     responses((status = 200, body = Rules), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn rules() -> Json<Rules> {

@@ -5,6 +5,7 @@ pub(crate) mod bulk;
 pub(crate) mod cache;
 pub(crate) mod drift;
 pub(crate) mod jobs;
+pub(crate) mod keys;
 pub(crate) mod lifecycle;
 pub(crate) mod notifications;
 pub(crate) mod prompts;

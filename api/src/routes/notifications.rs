@@ -24,6 +24,7 @@ pub(crate) fn stream() -> OpenApiRouter<Door> {
 /// Get what has been told, and to whom.
 #[utoipa::path(
     get, path = "/stats", tag = "notifications", operation_id = "getNotificationStats",
+    security((), ("key" = ["webhooks"])),
     responses((status = 200, body = Stats), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn stats(State(app): State<App>) -> Result<Json<Stats>, Problem> {
@@ -33,6 +34,7 @@ async fn stats(State(app): State<App>) -> Result<Json<Stats>, Problem> {
 /// List every type of events, and what it tells of.
 #[utoipa::path(
     get, path = "/events", tag = "notifications", operation_id = "listEventTypes",
+    security((), ("key" = ["webhooks"])),
     responses((status = 200, body = [EventKind]), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn catalogue() -> Json<Vec<EventKind>> {
@@ -45,6 +47,7 @@ async fn catalogue() -> Json<Vec<EventKind>> {
 /// stream begins with what happens next, and with 0 at the oldest event that is kept.
 #[utoipa::path(
     get, path = "/events", tag = "notifications", operation_id = "followEvents",
+    security((), ("key" = ["webhooks"])),
     params(("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that was seen.")),
     responses(
         (status = 200, body = notifications::Event, content_type = "text/event-stream"),

@@ -38,7 +38,9 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 
 /// Create a prompt.
 #[utoipa::path(
-    post, path = "", tag = "prompts", operation_id = "createPrompt", request_body = NewPrompt,
+    post, path = "", tag = "prompts", operation_id = "createPrompt",
+    security((), ("key" = ["prompts:write"])),
+    request_body = NewPrompt,
     params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
     responses((status = 201, body = Prompt), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -110,7 +112,9 @@ enum Include {
 
 /// List prompts.
 #[utoipa::path(
-    get, path = "", tag = "prompts", operation_id = "listPrompts", params(ListQuery),
+    get, path = "", tag = "prompts", operation_id = "listPrompts",
+    security((), ("key" = ["prompts:read"])),
+    params(ListQuery),
     responses((status = 200, body = Page<Prompt>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<Prompt>>, Problem> {
@@ -120,7 +124,9 @@ async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<
 
 /// List the categories there are, with counts.
 #[utoipa::path(
-    get, path = "/categories", tag = "prompts", operation_id = "listCategories", params(PageQuery),
+    get, path = "/categories", tag = "prompts", operation_id = "listCategories",
+    security((), ("key" = ["prompts:read"])),
+    params(PageQuery),
     responses((status = 200, body = Page<CategoryCount>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn categories(
@@ -132,7 +138,9 @@ async fn categories(
 
 /// List the tags there are, with counts.
 #[utoipa::path(
-    get, path = "/tags", tag = "prompts", operation_id = "listTags", params(PageQuery),
+    get, path = "/tags", tag = "prompts", operation_id = "listTags",
+    security((), ("key" = ["prompts:read"])),
+    params(PageQuery),
     responses((status = 200, body = Page<TagCount>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn tags(State(app): State<App>, Query(page): Query<PageQuery>) -> Result<Json<Page<TagCount>>, Problem> {
@@ -154,7 +162,9 @@ struct GetQuery {
 
 /// Get a prompt.
 #[utoipa::path(
-    get, path = "/{id}", tag = "prompts", operation_id = "getPrompt", params(("id" = PromptId, Path), GetQuery),
+    get, path = "/{id}", tag = "prompts", operation_id = "getPrompt",
+    security((), ("key" = ["prompts:read"])),
+    params(("id" = PromptId, Path), GetQuery),
     responses((status = 200, body = Prompt), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn get(
@@ -175,7 +185,9 @@ async fn get(
 
 /// Change a prompt.
 #[utoipa::path(
-    put, path = "/{id}", tag = "prompts", operation_id = "updatePrompt", request_body = PromptPatch,
+    put, path = "/{id}", tag = "prompts", operation_id = "updatePrompt",
+    security((), ("key" = ["prompts:write"])),
+    request_body = PromptPatch,
     params(("id" = PromptId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
     responses((status = 200, body = Prompt), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -191,7 +203,9 @@ async fn update(
 
 /// Change the content of a prompt: one version up.
 #[utoipa::path(
-    put, path = "/{id}/content", tag = "prompts", operation_id = "updatePromptContent", request_body = ContentPatch,
+    put, path = "/{id}/content", tag = "prompts", operation_id = "updatePromptContent",
+    security((), ("key" = ["prompts:write"])),
+    request_body = ContentPatch,
     params(("id" = PromptId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
     responses((status = 200, body = Prompt), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -208,6 +222,7 @@ async fn update_content(
 /// Delete a prompt. It can be restored.
 #[utoipa::path(
     delete, path = "/{id}", tag = "prompts", operation_id = "deletePrompt",
+    security((), ("key" = ["prompts:write"])),
     params(("id" = PromptId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
     responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -223,7 +238,9 @@ async fn delete(
 
 /// Bring a deleted prompt back.
 #[utoipa::path(
-    post, path = "/{id}/restore", tag = "prompts", operation_id = "restorePrompt", request_body = Option<Nothing>,
+    post, path = "/{id}/restore", tag = "prompts", operation_id = "restorePrompt",
+    security((), ("key" = ["prompts:write"])),
+    request_body = Option<Nothing>,
     params(("id" = PromptId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
     responses((status = 200, body = Prompt), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -239,7 +256,9 @@ async fn restore(
 
 /// Copy a prompt to a new one, which remembers where it came from.
 #[utoipa::path(
-    post, path = "/{id}/fork", tag = "prompts", operation_id = "forkPrompt", request_body = Fork,
+    post, path = "/{id}/fork", tag = "prompts", operation_id = "forkPrompt",
+    security((), ("key" = ["prompts:write"])),
+    request_body = Fork,
     params(("id" = PromptId, Path)),
     responses((status = 201, body = Prompt), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]

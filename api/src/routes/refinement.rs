@@ -37,7 +37,9 @@ pub(crate) fn documents() -> OpenApiRouter<Door> {
 
 /// Begin to refine a prompt. A worker asks the model; the prompt stays as it is until a result is applied.
 #[utoipa::path(
-    post, path = "/{id}/refine", tag = "refinement", operation_id = "refinePrompt", request_body = NewRefinement,
+    post, path = "/{id}/refine", tag = "refinement", operation_id = "refinePrompt",
+    security((), ("key" = ["prompts:write"])),
+    request_body = NewRefinement,
     params(
         ("id" = PromptId, Path),
         ("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect."),
@@ -69,6 +71,7 @@ struct CompareQuery {
 /// Compare a prompt with the newest result that nobody has applied, or two of its versions.
 #[utoipa::path(
     get, path = "/{id}/refinement/compare", tag = "refinement", operation_id = "compareRefinement",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), CompareQuery),
     responses((status = 200, body = Comparison), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -83,6 +86,7 @@ async fn compare(
 /// Make the result of a refinement the newest version of its prompt, once.
 #[utoipa::path(
     post, path = "/{id}/refinement/apply/{session}", tag = "refinement", operation_id = "applyRefinement",
+    security((), ("key" = ["prompts:write"])),
     request_body(content = Option<ApplyRequest>),
     params(
         ("id" = PromptId, Path), ("session" = RefinementId, Path),
@@ -103,6 +107,7 @@ async fn apply(
 /// List the refinements of a prompt, the newest first, and what became of them.
 #[utoipa::path(
     get, path = "/{id}/refinement/history", tag = "refinement", operation_id = "listRefinementHistory",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), PageQuery),
     responses((status = 200, body = Page<Refinement>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -136,7 +141,9 @@ struct ListQuery {
 
 /// List refinements, the newest first.
 #[utoipa::path(
-    get, path = "/sessions", tag = "refinement", operation_id = "listRefinements", params(ListQuery),
+    get, path = "/sessions", tag = "refinement", operation_id = "listRefinements",
+    security((), ("key" = ["prompts:read"])),
+    params(ListQuery),
     responses((status = 200, body = Page<Refinement>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<Refinement>>, Problem> {
@@ -147,7 +154,9 @@ async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<
 
 /// Get a refinement: where it stands, its result with what changed, and the calls that were made for it.
 #[utoipa::path(
-    get, path = "/sessions/{id}", tag = "refinement", operation_id = "getRefinement", params(("id" = RefinementId, Path)),
+    get, path = "/sessions/{id}", tag = "refinement", operation_id = "getRefinement",
+    security((), ("key" = ["prompts:read"])),
+    params(("id" = RefinementId, Path)),
     responses((status = 200, body = Refinement), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn get(State(app): State<App>, Path(id): Path<RefinementId>) -> Result<Json<Refinement>, Problem> {
@@ -157,6 +166,7 @@ async fn get(State(app): State<App>, Path(id): Path<RefinementId>) -> Result<Jso
 /// Compare the results of two refinements.
 #[utoipa::path(
     get, path = "/compare/{a}/{b}", tag = "refinement", operation_id = "compareRefinements",
+    security((), ("key" = ["prompts:read"])),
     params(("a" = RefinementId, Path), ("b" = RefinementId, Path)),
     responses((status = 200, body = SessionComparison), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -186,7 +196,9 @@ struct DocumentsQuery {
 
 /// List the documents that refinements led to, the newest first.
 #[utoipa::path(
-    get, path = "", tag = "refinement", operation_id = "listDocuments", params(DocumentsQuery),
+    get, path = "", tag = "refinement", operation_id = "listDocuments",
+    security((), ("key" = ["prompts:read"])),
+    params(DocumentsQuery),
     responses((status = 200, body = Page<Document>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn list_documents(
@@ -209,6 +221,7 @@ struct DocumentQuery {
 /// Get a document, with its report.
 #[utoipa::path(
     get, path = "/{id}", tag = "refinement", operation_id = "getDocument",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = DocumentId, Path), DocumentQuery),
     responses((status = 200, body = Document), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -222,7 +235,9 @@ async fn get_document(
 
 /// Find documents by their words.
 #[utoipa::path(
-    post, path = "/search", tag = "refinement", operation_id = "searchDocuments", request_body = DocumentSearch,
+    post, path = "/search", tag = "refinement", operation_id = "searchDocuments",
+    security((), ("key" = ["prompts:read"])),
+    request_body = DocumentSearch,
     responses((status = 200, body = Page<DocumentHit>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn search(

@@ -39,6 +39,7 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 /// Relate a prompt to another.
 #[utoipa::path(
     post, path = "/{id}/relationships", tag = "relationships", operation_id = "createRelationship",
+    security((), ("key" = ["prompts:write"])),
     request_body = NewRelationship,
     params(("id" = PromptId, Path, description = "The prompt it goes out from."),
            ("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
@@ -77,6 +78,7 @@ struct ListQuery {
 /// List the relationships of a prompt, the strongest first.
 #[utoipa::path(
     get, path = "/{id}/relationships", tag = "relationships", operation_id = "listRelationships",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), ListQuery),
     responses((status = 200, body = Relationships), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -93,7 +95,9 @@ async fn list(
 
 /// Change a relationship.
 #[utoipa::path(
-    put, path = "/{id}", tag = "relationships", operation_id = "updateRelationship", request_body = RelationshipPatch,
+    put, path = "/{id}", tag = "relationships", operation_id = "updateRelationship",
+    security((), ("key" = ["prompts:write"])),
+    request_body = RelationshipPatch,
     params(("id" = RelationshipId, Path)),
     responses((status = 200, body = Relationship), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -109,6 +113,7 @@ async fn update(
 /// Take a relationship away.
 #[utoipa::path(
     delete, path = "/{id}", tag = "relationships", operation_id = "deleteRelationship",
+    security((), ("key" = ["prompts:write"])),
     params(("id" = RelationshipId, Path)),
     responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -130,6 +135,7 @@ struct GraphQuery {
 /// Get everything within a few steps of a prompt.
 #[utoipa::path(
     get, path = "/{id}/relationships/graph", tag = "relationships", operation_id = "getRelationshipGraph",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), GraphQuery),
     responses((status = 200, body = Graph), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -154,6 +160,7 @@ struct MostQuery {
 /// List the prompts that have to do with a prompt, the closest first.
 #[utoipa::path(
     get, path = "/{id}/related", tag = "relationships", operation_id = "listRelated",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), MostQuery),
     responses((status = 200, body = RelatedPrompts), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -168,6 +175,7 @@ async fn related(
 /// List what breaks when a prompt changes: what extends it, depends on it or references it.
 #[utoipa::path(
     get, path = "/{id}/used-by", tag = "relationships", operation_id = "listUsedBy",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), MostQuery),
     responses((status = 200, body = Users), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]

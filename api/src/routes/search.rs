@@ -21,7 +21,9 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 
 /// Search prompts.
 #[utoipa::path(
-    post, path = "/search", tag = "search", operation_id = "searchPrompts", request_body = SearchRequest,
+    post, path = "/search", tag = "search", operation_id = "searchPrompts",
+    security((), ("key" = ["prompts:read"])),
+    request_body = SearchRequest,
     responses((status = 200, body = SearchResults), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn find(State(app): State<App>, Json(request): Json<SearchRequest>) -> Result<Json<SearchResults>, Problem> {
@@ -50,7 +52,9 @@ struct Suggestions {
 
 /// Suggest what somebody who is typing may want.
 #[utoipa::path(
-    get, path = "/suggest", tag = "search", operation_id = "suggestPrompts", params(SuggestQuery),
+    get, path = "/suggest", tag = "search", operation_id = "suggestPrompts",
+    security((), ("key" = ["prompts:read"])),
+    params(SuggestQuery),
     responses((status = 200, body = Suggestions), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn suggest(State(app): State<App>, Query(query): Query<SuggestQuery>) -> Result<Json<Suggestions>, Problem> {

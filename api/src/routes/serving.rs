@@ -36,6 +36,7 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 /// such a name, or more than an address can hold, goes by POST.
 #[utoipa::path(
     get, path = "/search/{category}/{name}", tag = "serving", operation_id = "getFilledPrompt",
+    security((), ("key" = ["prompts:read"])),
     params(("category" = String, Path, description = "`/` is written `%2F`"), ("name" = String, Path),
            ("version" = Option<i64>, Query), ("label" = Option<String>, Query),
            ("user_id" = Option<String>, Query, description = "The same user gets the same arm of a test behind the label."),
@@ -89,6 +90,7 @@ struct FillRequest {
 /// Get a prompt by name, filled with variables of any name and size.
 #[utoipa::path(
     post, path = "/search/{category}/{name}", tag = "serving", operation_id = "fillPrompt",
+    security((), ("key" = ["prompts:read"])),
     request_body = Option<FillRequest>,
     params(("category" = String, Path, description = "`/` is written `%2F`"), ("name" = String, Path)),
     responses((status = 200, body = Served), (status = "default", body = Problem, content_type = "application/problem+json")),
@@ -200,7 +202,9 @@ enum BatchResult {
 
 /// Get many prompts by name, each filled.
 #[utoipa::path(
-    post, path = "/batch-get", tag = "serving", operation_id = "batchGetPrompts", request_body = BatchRequest,
+    post, path = "/batch-get", tag = "serving", operation_id = "batchGetPrompts",
+    security((), ("key" = ["prompts:read"])),
+    request_body = BatchRequest,
     responses((status = 200, body = BatchAnswer), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn batch_get(
@@ -218,7 +222,9 @@ async fn batch_get(
 
 /// Fill a template without storing it.
 #[utoipa::path(
-    post, path = "/render", tag = "serving", operation_id = "renderTemplate", request_body = RenderRequest,
+    post, path = "/render", tag = "serving", operation_id = "renderTemplate",
+    security((), ("key" = ["prompts:read"])),
+    request_body = RenderRequest,
     responses((status = 200, body = Rendered), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn render(Json(request): Json<RenderRequest>) -> Result<Json<Rendered>, Problem> {

@@ -24,7 +24,9 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 
 /// Check a text without storing it.
 #[utoipa::path(
-    post, path = "/lint", tag = "suggestions", operation_id = "lintPrompt", request_body = LintRequest,
+    post, path = "/lint", tag = "suggestions", operation_id = "lintPrompt",
+    security((), ("key" = ["prompts:read"])),
+    request_body = LintRequest,
     responses((status = 200, body = Report), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn lint(Json(request): Json<LintRequest>) -> Result<Json<Report>, Problem> {
@@ -55,6 +57,7 @@ struct Suggestions {
 /// Get what could be better about a prompt, by its text and by its use.
 #[utoipa::path(
     get, path = "/{id}/suggestions", tag = "suggestions", operation_id = "getSuggestions",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), VersionQuery),
     responses((status = 200, body = Suggestions), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -79,6 +82,7 @@ struct SuppressionReason {
 /// Make a rule not count for a prompt.
 #[utoipa::path(
     put, path = "/{id}/suggestions/{rule}/suppression", tag = "suggestions", operation_id = "suppressRule",
+    security((), ("key" = ["prompts:write"])),
     request_body = SuppressionReason,
     params(("id" = PromptId, Path), ("rule" = Rule, Path),
            ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
@@ -97,6 +101,7 @@ async fn suppress(
 /// Make a rule count again.
 #[utoipa::path(
     delete, path = "/{id}/suggestions/{rule}/suppression", tag = "suggestions", operation_id = "deleteSuppression",
+    security((), ("key" = ["prompts:write"])),
     params(("id" = PromptId, Path), ("rule" = Rule, Path),
            ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
     responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")),

@@ -32,6 +32,7 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 /// List the versions of a prompt, newest first.
 #[utoipa::path(
     get, path = "/{id}/versions", tag = "versions", operation_id = "listVersions",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), PageQuery),
     responses((status = 200, body = Page<Version>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -46,6 +47,7 @@ async fn list(
 /// Get one version of a prompt.
 #[utoipa::path(
     get, path = "/{id}/versions/{version}", tag = "versions", operation_id = "getVersion",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), ("version" = i64, Path)),
     responses((status = 200, body = Version), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -64,6 +66,7 @@ struct Reason {
 /// Bring the content of an earlier version back, as a new version.
 #[utoipa::path(
     post, path = "/{id}/versions/{version}/rollback", tag = "versions", operation_id = "rollbackPrompt",
+    security((), ("key" = ["prompts:write"])),
     request_body = Option<Reason>,
     params(("id" = PromptId, Path), ("version" = i64, Path),
            ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
@@ -93,6 +96,7 @@ struct DiffQuery {
 /// Compare two versions of a prompt.
 #[utoipa::path(
     get, path = "/{id}/diff", tag = "versions", operation_id = "diffVersions",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), DiffQuery),
     responses((status = 200, body = Diff), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -107,6 +111,7 @@ async fn diff(
 /// List the labels of a prompt.
 #[utoipa::path(
     get, path = "/{id}/labels", tag = "versions", operation_id = "listLabels",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), PageQuery),
     responses((status = 200, body = Page<Label>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -121,6 +126,7 @@ async fn labels(
 /// List where the labels of a prompt pointed, newest move first.
 #[utoipa::path(
     get, path = "/{id}/labels/history", tag = "versions", operation_id = "listLabelHistory",
+    security((), ("key" = ["prompts:read"])),
     params(("id" = PromptId, Path), PageQuery),
     responses((status = 200, body = Page<LabelMove>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -144,7 +150,9 @@ struct Target {
 
 /// Point a label at a version.
 #[utoipa::path(
-    put, path = "/{id}/labels/{label}", tag = "versions", operation_id = "setLabel", request_body = Target,
+    put, path = "/{id}/labels/{label}", tag = "versions", operation_id = "setLabel",
+    security((), ("key" = ["prompts:write"])),
+    request_body = Target,
     params(("id" = PromptId, Path), ("label" = String, Path),
            ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
     responses((status = 200, body = Label), (status = "default", body = Problem, content_type = "application/problem+json")),
@@ -163,6 +171,7 @@ async fn set_label(
 /// Take a label away.
 #[utoipa::path(
     delete, path = "/{id}/labels/{label}", tag = "versions", operation_id = "deleteLabel",
+    security((), ("key" = ["prompts:write"])),
     params(("id" = PromptId, Path), ("label" = String, Path),
            ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
     responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")),

@@ -37,7 +37,9 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 
 /// Make a webhook. Its secret is shown this once.
 #[utoipa::path(
-    post, path = "", tag = "webhooks", operation_id = "createWebhook", request_body = NewWebhook,
+    post, path = "", tag = "webhooks", operation_id = "createWebhook",
+    security((), ("key" = ["webhooks"])),
+    request_body = NewWebhook,
     params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
     responses((status = 201, body = Webhook), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -53,7 +55,9 @@ async fn create(
 
 /// List webhooks, newest first.
 #[utoipa::path(
-    get, path = "", tag = "webhooks", operation_id = "listWebhooks", params(PageQuery),
+    get, path = "", tag = "webhooks", operation_id = "listWebhooks",
+    security((), ("key" = ["webhooks"])),
+    params(PageQuery),
     responses((status = 200, body = Page<Webhook>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn list(State(app): State<App>, Query(page): Query<PageQuery>) -> Result<Json<Page<Webhook>>, Problem> {
@@ -62,7 +66,9 @@ async fn list(State(app): State<App>, Query(page): Query<PageQuery>) -> Result<J
 
 /// Get a webhook.
 #[utoipa::path(
-    get, path = "/{id}", tag = "webhooks", operation_id = "getWebhook", params(("id" = WebhookId, Path)),
+    get, path = "/{id}", tag = "webhooks", operation_id = "getWebhook",
+    security((), ("key" = ["webhooks"])),
+    params(("id" = WebhookId, Path)),
     responses((status = 200, body = Webhook), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn get(State(app): State<App>, Path(id): Path<WebhookId>) -> Result<Json<Webhook>, Problem> {
@@ -71,7 +77,9 @@ async fn get(State(app): State<App>, Path(id): Path<WebhookId>) -> Result<Json<W
 
 /// Change a webhook. Switched off, it is sent nothing; switched on, what happens from then on.
 #[utoipa::path(
-    put, path = "/{id}", tag = "webhooks", operation_id = "updateWebhook", request_body = WebhookPatch,
+    put, path = "/{id}", tag = "webhooks", operation_id = "updateWebhook",
+    security((), ("key" = ["webhooks"])),
+    request_body = WebhookPatch,
     params(("id" = WebhookId, Path)),
     responses((status = 200, body = Webhook), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -86,7 +94,9 @@ async fn update(
 
 /// Delete a webhook, with the log of what it was sent.
 #[utoipa::path(
-    delete, path = "/{id}", tag = "webhooks", operation_id = "deleteWebhook", params(("id" = WebhookId, Path)),
+    delete, path = "/{id}", tag = "webhooks", operation_id = "deleteWebhook",
+    security((), ("key" = ["webhooks"])),
+    params(("id" = WebhookId, Path)),
     responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn delete(State(app): State<App>, caller: Caller, Path(id): Path<WebhookId>) -> Result<StatusCode, Problem> {
@@ -96,7 +106,9 @@ async fn delete(State(app): State<App>, caller: Caller, Path(id): Path<WebhookId
 
 /// Send a webhook a message of the type `webhook.test`. Poll the delivery.
 #[utoipa::path(
-    post, path = "/{id}/test", tag = "webhooks", operation_id = "testWebhook", request_body = Option<Nothing>,
+    post, path = "/{id}/test", tag = "webhooks", operation_id = "testWebhook",
+    security((), ("key" = ["webhooks"])),
+    request_body = Option<Nothing>,
     params(("id" = WebhookId, Path)),
     responses((status = 202, body = Delivery), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -112,6 +124,7 @@ async fn test(
 /// Make a new secret, shown this once. The one before it is good for another day.
 #[utoipa::path(
     post, path = "/{id}/rotate-secret", tag = "webhooks", operation_id = "rotateWebhookSecret",
+    security((), ("key" = ["webhooks"])),
     request_body = Option<Nothing>,
     params(("id" = WebhookId, Path)),
     responses((status = 200, body = Webhook), (status = "default", body = Problem, content_type = "application/problem+json")),
@@ -147,6 +160,7 @@ struct DeliveriesQuery {
 /// List what a webhook was sent and is to be sent, newest first.
 #[utoipa::path(
     get, path = "/{id}/deliveries", tag = "webhooks", operation_id = "listDeliveries",
+    security((), ("key" = ["webhooks"])),
     params(("id" = WebhookId, Path), DeliveriesQuery),
     responses((status = 200, body = Page<Delivery>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -163,6 +177,7 @@ async fn deliveries(
 /// Get a delivery and its last attempts.
 #[utoipa::path(
     get, path = "/{id}/deliveries/{delivery_id}", tag = "webhooks", operation_id = "getDelivery",
+    security((), ("key" = ["webhooks"])),
     params(("id" = WebhookId, Path), ("delivery_id" = DeliveryId, Path)),
     responses((status = 200, body = DeliveryLog), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -176,6 +191,7 @@ async fn delivery(
 /// Send what is over once more, under the id it had.
 #[utoipa::path(
     post, path = "/{id}/deliveries/{delivery_id}/replay", tag = "webhooks", operation_id = "replayDelivery",
+    security((), ("key" = ["webhooks"])),
     request_body = Option<Nothing>,
     params(("id" = WebhookId, Path), ("delivery_id" = DeliveryId, Path)),
     responses((status = 202, body = Delivery), (status = "default", body = Problem, content_type = "application/problem+json")),
@@ -191,7 +207,9 @@ async fn replay(
 
 /// Send a webhook every event of a time that it wants, whether it was sent it before or not.
 #[utoipa::path(
-    post, path = "/{id}/replay", tag = "webhooks", operation_id = "replayWebhook", request_body = Range,
+    post, path = "/{id}/replay", tag = "webhooks", operation_id = "replayWebhook",
+    security((), ("key" = ["webhooks"])),
+    request_body = Range,
     params(("id" = WebhookId, Path)),
     responses((status = 202, body = Replayed), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]

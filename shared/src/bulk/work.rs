@@ -1,5 +1,8 @@
 //! Working the items of an operation, chunk by chunk.
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     ItemState, OperationStatus, OperationType, Outcome, events,
@@ -9,6 +12,7 @@ use super::{
     service::existing,
 };
 use crate::{
+    access,
     app::App,
     caller::Caller,
     db::{Json, Tx},
@@ -32,7 +36,9 @@ pub async fn run(app: &App, claim: &Claim, id: OperationId) -> Result<jobs::Outc
     if operation.is_over() {
         return Ok(jobs::Outcome::Done);
     }
-    let caller = Caller::new(&operation.created_by, &operation.request_id, None);
+    // What whoever ordered it may do now: a key may have been taken back meanwhile.
+    let grant = access::grant_of(app, &operation.created_by).await?;
+    let caller = Caller::with(Arc::new(grant), operation.created_by.as_str(), &operation.request_id, None);
     let mut begins = operation.status == OperationStatus::Pending;
     let mut memory = if cfg!(feature = "unfenced") { Some(remember(app, &operation).await?) } else { None };
     loop {

@@ -1,13 +1,18 @@
 //! A unit of work: everything in it commits together, the jobs it enqueued included.
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use serde::Serialize;
 
 use super::Conn;
 use crate::{
+    app::App,
     cache::{Cache, Mark},
-    caller::Caller,
+    caller::{Caller, Scope},
     clock::Timestamp,
+    config::Settings,
     error::Result,
     id::JobId,
     idempotency,
@@ -27,17 +32,30 @@ pub struct Tx {
     cache: Cache,
     rings: Vec<(Queue, JobId)>,
     changed: Vec<Mark>,
+    settings: Arc<Settings>,
 }
 
 impl Tx {
-    pub(crate) fn new(conn: Conn, caller: Caller, now: Timestamp, (doorbell, cache): (Doorbell, Cache)) -> Self {
-        Self { conn, caller, now, doorbell, cache, rings: Vec::new(), changed: Vec::new() }
+    pub(crate) fn new(conn: Conn, caller: Caller, app: &App) -> Self {
+        let (doorbell, cache, settings) = (app.doorbell.clone(), app.cache.clone(), Arc::clone(&app.settings));
+        Self { conn, caller, now: app.clock.now(), doorbell, cache, rings: Vec::new(), changed: Vec::new(), settings }
     }
 
     /// Who asked for this.
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// 403 `forbidden`, if its caller may not move this label.
+    pub fn must_be_free_to_move(&self, label: &str) -> Result<()> {
+        self.caller.must_know(label)?;
+        if self.settings.protected_labels.iter().any(|protected| protected == label) {
+            return self
+                .caller
+                .must_be_allowed(Scope::PromptsPublish, &format!("moving the protected label `{label}`"));
+        }
+        Ok(())
     }
 
     /// When this transaction began: the one time that everything in it is written with.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     app::{App, begin},
     audit,
-    caller::Caller,
+    caller::{Caller, Scope},
     clock::Timestamp,
     db::{Conn, Tx},
     error::{Error, Result},
@@ -35,6 +35,7 @@ pub async fn insert(
     parent: Option<(PromptId, i64)>,
 ) -> Result<Prompt> {
     let (caller, now) = (tx.caller().clone(), tx.now());
+    caller.must_reach(&draft.category)?;
     let id = PromptId::generate(now);
     repository::insert(tx, id, draft, parent, &caller.actor, now).await?;
     if !draft.tags.is_empty() {
@@ -138,6 +139,7 @@ pub(super) async fn write(tx: &mut Tx, prompt: Prompt, draft: &Draft, change_typ
     if unsaid == before {
         return Ok(prompt);
     }
+    tx.caller().must_reach(&draft.category)?;
     let (new_body, new_tags) = (draft.body != before.body, draft.tags != before.tags);
     let (id, now, version) = (prompt.id, tx.now(), prompt.version + i64::from(new_body));
     // Under its old name it is not there anymore.
@@ -217,6 +219,7 @@ pub async fn hold(tx: &mut Tx, id: PromptId, precondition: &Precondition) -> Res
         return Err(precondition.missing(id));
     }
     let prompt = current(tx, id).await?;
+    tx.caller().must_reach(&prompt.category)?;
     precondition.check(id, prompt.revision)?;
     Ok(prompt)
 }
@@ -239,6 +242,7 @@ pub async fn set_status(
     aftermath: (Option<Timestamp>, Option<PromptId>),
 ) -> Result<()> {
     let now = tx.now();
+    tx.caller().must_be_allowed(Scope::PromptsPublish, "moving a prompt through its life")?;
     repository::set_status(tx, prompt.id, status, aftermath, now).await?;
     let moved = indexed(tx, prompt.id).await?;
     let detail = format!("{} -> {status}", prompt.lifecycle_status);

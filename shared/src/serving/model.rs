@@ -7,10 +7,11 @@ use crate::{
     ab_testing::{Experiment, Subject},
     caller::Caller,
     clock::Timestamp,
+    error::Result,
     id::PromptId,
-    prompts::{Prompt, ServedVersion},
+    prompts::{self, Prompt, Selector, ServedVersion},
     templates::{Given, InputSchema, TemplateFormat},
-    versions::Message,
+    versions::{self, Message},
 };
 
 /// The most prompts of one batch.
@@ -118,4 +119,29 @@ pub struct Reader {
     pub caller: Caller,
     /// The unit of a test, if one is behind the label.
     pub subject: Subject,
+}
+
+impl Reader {
+    /// What this reader is served who asked for that: by a label of their own, where they named nothing.
+    pub(super) fn permitted(&self, category: &str, selector: &Selector) -> Result<Selector> {
+        let grant = &self.caller.grant;
+        if !grant.is_narrow() && grant.default_label.is_none() {
+            return Ok(selector.clone());
+        }
+        self.caller.must_reach(&prompts::sought(category))?;
+        let selector = match (selector, &grant.default_label) {
+            (Selector::Production, Some(label)) => Selector::Label(label.clone()),
+            // Where nothing is in production, the newest would be served, which is not its to see.
+            (Selector::Production, None) if !grant.labels.is_empty() => Selector::Label(prompts::PRODUCTION.to_owned()),
+            (selector, _) => selector.clone(),
+        };
+        match &selector {
+            Selector::Label(label) => self.caller.must_know(label)?,
+            Selector::Version(_) | Selector::Latest if !grant.labels.is_empty() => {
+                self.caller.must_know(versions::LATEST)?;
+            }
+            _ => {}
+        }
+        Ok(selector)
+    }
 }

@@ -76,6 +76,7 @@ pub async fn read(
     show: Show,
     given: Variables,
 ) -> Result<Reading> {
+    let selector = &reader.permitted(name.0, selector)?;
     let (kept, age, source) = match show == Show::PROMPT {
         true => {
             let held = kept::find(app, name, selector).await?;

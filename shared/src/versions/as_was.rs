@@ -46,6 +46,7 @@ pub async fn move_labels_as_was(tx: &mut Tx, prompt_id: PromptId, newest: i64, m
     for step in moves {
         last += 1;
         labels::check_name(&step.label)?;
+        tx.must_be_free_to_move(&step.label)?;
         if step.sequence != last {
             let detail = format!("move {} of the labels does not follow what is there", step.sequence);
             return Err(Error::conflict("does-not-follow", detail));

@@ -56,6 +56,7 @@ pub async fn set_label(
     reason: Option<String>,
 ) -> Result<(Label, bool)> {
     check_name(label)?;
+    tx.must_be_free_to_move(label)?;
     let current = match repository::label(tx, prompt_id, label).await? {
         Some(current) if current.version == version => return Ok((current, false)),
         current => current,
@@ -70,6 +71,7 @@ pub async fn set_label(
 /// Takes a label away.
 pub async fn delete_label(tx: &mut Tx, prompt_id: PromptId, label: &str, reason: Option<String>) -> Result<()> {
     check_name(label)?;
+    tx.must_be_free_to_move(label)?;
     let current = repository::label(tx, prompt_id, label).await?;
     let current = current.ok_or_else(|| Error::not_found("label", label))?;
     repository::delete_label(tx, prompt_id, label).await?;

@@ -62,7 +62,9 @@ struct ListQuery {
 
 /// List bulk operations, newest first.
 #[utoipa::path(
-    get, path = "/operations", tag = "bulk", operation_id = "listBulkOperations", params(ListQuery),
+    get, path = "/operations", tag = "bulk", operation_id = "listBulkOperations",
+    security((), ("key" = ["bulk"])),
+    params(ListQuery),
     responses((status = 200, body = Page<BulkOperation>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<BulkOperation>>, Problem> {
@@ -73,7 +75,9 @@ async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<
 
 /// Get a bulk operation: how far it is.
 #[utoipa::path(
-    get, path = "/operations/{id}", tag = "bulk", operation_id = "getBulkOperation", params(("id" = OperationId, Path)),
+    get, path = "/operations/{id}", tag = "bulk", operation_id = "getBulkOperation",
+    security((), ("key" = ["bulk"])),
+    params(("id" = OperationId, Path)),
     responses((status = 200, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn get(State(app): State<App>, Path(id): Path<OperationId>) -> Result<Json<BulkOperation>, Problem> {
@@ -83,6 +87,7 @@ async fn get(State(app): State<App>, Path(id): Path<OperationId>) -> Result<Json
 /// List the items of a bulk operation, and what became of each.
 #[utoipa::path(
     get, path = "/operations/{id}/items", tag = "bulk", operation_id = "listBulkItems",
+    security((), ("key" = ["bulk"])),
     params(("id" = OperationId, Path), PageQuery),
     responses((status = 200, body = Page<BulkItem>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -101,7 +106,9 @@ struct Nothing {}
 
 /// Stop a bulk operation. What is done stays done.
 #[utoipa::path(
-    put, path = "/operations/{id}/cancel", tag = "bulk", operation_id = "cancelBulkOperation", request_body = Option<Nothing>,
+    put, path = "/operations/{id}/cancel", tag = "bulk", operation_id = "cancelBulkOperation",
+    security((), ("key" = ["bulk"])),
+    request_body = Option<Nothing>,
     params(("id" = OperationId, Path)),
     responses((status = 200, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -116,7 +123,9 @@ async fn cancel(
 
 /// Try the refused items of a bulk operation again.
 #[utoipa::path(
-    post, path = "/operations/{id}/retry", tag = "bulk", operation_id = "retryBulkOperation", request_body = Option<Nothing>,
+    post, path = "/operations/{id}/retry", tag = "bulk", operation_id = "retryBulkOperation",
+    security((), ("key" = ["bulk"])),
+    request_body = Option<Nothing>,
     params(("id" = OperationId, Path)),
     responses((status = 202, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -131,7 +140,9 @@ async fn retry(
 
 /// Follow a bulk operation: a `progress` event whenever something is done, and `done` at its end.
 #[utoipa::path(
-    get, path = "/operations/{id}/events", tag = "bulk", operation_id = "followBulkOperation", params(("id" = OperationId, Path)),
+    get, path = "/operations/{id}/events", tag = "bulk", operation_id = "followBulkOperation",
+    security((), ("key" = ["bulk"])),
+    params(("id" = OperationId, Path)),
     responses(
         (status = 200, body = String, content_type = "text/event-stream", description = "Each event's data is the operation."),
         (status = "default", body = Problem, content_type = "application/problem+json"),

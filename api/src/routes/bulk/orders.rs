@@ -54,7 +54,9 @@ impl<'de, T: Deserialize<'de> + From<Vec<Value>>> Deserialize<'de> for ObjectOrL
 
 /// Create many prompts. A worker does it; poll the operation.
 #[utoipa::path(
-    post, path = "/prompts", tag = "bulk", operation_id = "bulkCreatePrompts", request_body = BulkCreate,
+    post, path = "/prompts", tag = "bulk", operation_id = "bulkCreatePrompts",
+    security((), ("key" = ["bulk"])),
+    request_body = BulkCreate,
     params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
     responses((status = 202, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -68,7 +70,9 @@ async fn create(
 
 /// Change many prompts. A worker does it; poll the operation.
 #[utoipa::path(
-    put, path = "/prompts", tag = "bulk", operation_id = "bulkUpdatePrompts", request_body = BulkUpdate,
+    put, path = "/prompts", tag = "bulk", operation_id = "bulkUpdatePrompts",
+    security((), ("key" = ["bulk"])),
+    request_body = BulkUpdate,
     params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
     responses((status = 202, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -82,7 +86,9 @@ async fn update(
 
 /// Delete many prompts. A worker does it; poll the operation.
 #[utoipa::path(
-    delete, path = "/prompts", tag = "bulk", operation_id = "bulkDeletePrompts", request_body = BulkDelete,
+    delete, path = "/prompts", tag = "bulk", operation_id = "bulkDeletePrompts",
+    security((), ("key" = ["bulk"])),
+    request_body = BulkDelete,
     params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
     responses((status = 202, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -96,7 +102,9 @@ async fn delete(
 
 /// Give tags to many prompts, and take tags away. A worker does it; poll the operation.
 #[utoipa::path(
-    put, path = "/prompts/tags", tag = "bulk", operation_id = "bulkChangeTags", request_body = BulkTags,
+    put, path = "/prompts/tags", tag = "bulk", operation_id = "bulkChangeTags",
+    security((), ("key" = ["bulk"])),
+    request_body = BulkTags,
     params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
     responses((status = 202, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -110,7 +118,9 @@ async fn change_tags(
 
 /// Publish, deprecate or archive many prompts, or bring them back. A worker does it; poll the operation.
 #[utoipa::path(
-    put, path = "/prompts/lifecycle", tag = "bulk", operation_id = "bulkChangeLifecycle", request_body = BulkLifecycle,
+    put, path = "/prompts/lifecycle", tag = "bulk", operation_id = "bulkChangeLifecycle",
+    security((), ("key" = ["bulk"])),
+    request_body = BulkLifecycle,
     params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
     responses((status = 202, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]

@@ -45,6 +45,7 @@ struct ImportQuery {
 /// come; poll the operation.
 #[utoipa::path(
     post, path = "/import", tag = "bulk", operation_id = "importPrompts",
+    security((), ("key" = ["bulk"])),
     request_body(content = String, content_type = "application/x-ndjson", description = "A JSON object a line, of at most 1 MiB."),
     params(ImportQuery, ("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
     responses((status = 202, body = BulkOperation), (status = "default", body = Problem, content_type = "application/problem+json")),
@@ -114,7 +115,9 @@ impl From<ExportQuery> for PromptFilter {
 
 /// Export prompts as lines of JSON, as of one moment: with their versions, labels, lives and relationships.
 #[utoipa::path(
-    get, path = "/export", tag = "bulk", operation_id = "exportPrompts", params(ExportQuery),
+    get, path = "/export", tag = "bulk", operation_id = "exportPrompts",
+    security((), ("key" = ["bulk"])),
+    params(ExportQuery),
     responses(
         (status = 200, body = String, content_type = "application/x-ndjson", description = "What an import makes the same prompts of."),
         (status = "default", body = Problem, content_type = "application/problem+json"),

@@ -4,6 +4,7 @@ use serde_json::json;
 use super::repository;
 use crate::{
     audit,
+    caller::Scope,
     clock::Timestamp,
     db::{Conn, Tx},
     error::{Error, Result},
@@ -93,6 +94,9 @@ pub async fn set_status_as_was(
     changed_at: Timestamp,
     sunset_at: Option<Timestamp>,
 ) -> Result<()> {
+    if status != LifecycleStatus::Draft {
+        tx.caller().must_be_allowed(Scope::PromptsPublish, "moving a prompt through its life")?;
+    }
     repository::set_status(tx, id, status, changed_at, sunset_at).await
 }
 
