@@ -79,7 +79,8 @@ async fn fill(store: &Processes) {
     let operation = post("/api/v1/bulk/prompts", json!(items)).await;
     let path = format!("/api/v1/bulk/operations/{}", operation["id"].as_str().unwrap());
     until("it is over", async || store.get(&path).await?.1["finished_at"].as_str().map(drop)).await;
-    let key = post("/api/v1/keys", json!({ "name": "é", "scopes": ["bulk"], "expires_at": "2999-01-01T00:00:00Z" })).await;
+    let key =
+        post("/api/v1/keys", json!({ "name": "é", "scopes": ["bulk"], "expires_at": "2999-01-01T00:00:00Z" })).await;
     post(&format!("/api/v1/keys/{}/rotate", key["id"].as_str().unwrap()), json!({})).await;
     tell(store, &receiver).await;
     drop(api);
