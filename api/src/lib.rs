@@ -89,6 +89,7 @@ fn contract() -> (Router<Door>, OpenApi) {
         .nest("/api/v1/jobs", routes::jobs::router())
         .nest("/api/v1/cache", routes::cache::router())
         .nest("/api/v1/keys", routes::keys::router())
+        .nest("/api/v1/audit", routes::audit::router())
         .merge(health::router())
         .merge(before_v2::router())
         .split_for_parts()

@@ -15,6 +15,7 @@ mod processes;
 mod promises;
 mod receiver;
 mod redis_server;
+mod reply;
 pub mod terms;
 mod wait;
 
@@ -27,7 +28,7 @@ use api::{Door, config::Edge};
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{HeaderMap, Method, Request, StatusCode, header},
+    http::{Method, Request, StatusCode, header},
 };
 use clap::{Args, FromArgMatches};
 use serde_json::Value;
@@ -67,6 +68,7 @@ pub use processes::{Process, Processes, binary};
 pub use promises::{figure, in_full, percentile};
 pub use receiver::{Received, Receiver};
 pub use redis_server::RedisServer;
+pub use reply::Reply;
 pub use wait::{PATIENCE, until, until_none_left};
 
 /// When every test begins.
@@ -80,7 +82,11 @@ pub struct TestApp {
     worker: Option<(CancellationToken, JoinHandle<anyhow::Result<()>>)>,
     database: Arc<Database>,
     args: Vec<String>,
+    key: Option<&'static str>,
 }
+
+/// The key of the operator, where there is one.
+const ADMIN_KEY: &str = "0123456789abcdef0123456789abcdef";
 
 impl TestApp {
     /// An API alone: the bell is silent, and [`work`](Self::work) runs what waits. Only the test moves the clock.
@@ -91,6 +97,13 @@ impl TestApp {
     /// The same, with settings of the door: `["--require-if-match", "true"]`.
     pub async fn with(args: &[&str]) -> Self {
         Self::start(args, Doorbell::Silent, Clock::fixed(BEGINNING.parse().unwrap())).await
+    }
+
+    /// A store where others depend on it. What is asked of it is asked by the operator.
+    pub async fn in_production() -> Self {
+        let mut test = Self::with(&["--env", "production", "--admin-key", ADMIN_KEY]).await;
+        test.key = Some(ADMIN_KEY);
+        test
     }
 
     /// An API with its worker in the process.
@@ -142,7 +155,7 @@ impl TestApp {
         }
         let door = Door::new(app.clone(), edge, metrics(), CancellationToken::new());
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        Self { router: api::router(door), app, worker: None, database, args }
+        Self { router: api::router(door), app, worker: None, database, args, key: None }
     }
 
     /// Starts a worker in this process. It ends with the test.
@@ -211,6 +224,9 @@ impl TestApp {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        if let Some(key) = self.key {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
         }
         self.send(request.body(body.into()).unwrap()).await
     }
@@ -327,66 +343,6 @@ pub fn caller() -> Caller {
 fn metrics() -> metrics_exporter_prometheus::PrometheusHandle {
     static METRICS: OnceLock<metrics_exporter_prometheus::PrometheusHandle> = OnceLock::new();
     METRICS.get_or_init(|| shared::telemetry::start_metrics().unwrap()).clone()
-}
-
-/// What came back.
-#[derive(Debug)]
-pub struct Reply {
-    /// Its status.
-    pub status: StatusCode,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body, if it is JSON.
-    pub body: Value,
-    /// Its body, as it came.
-    pub bytes: Vec<u8>,
-}
-
-impl Reply {
-    /// The body of an answer that must have this status. A refusal must be a whole problem.
-    #[track_caller]
-    pub fn expect(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
-        if status >= 400 {
-            assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json");
-            let problem = &self.body;
-            for key in ["type", "title", "detail", "instance", "code", "request_id"] {
-                assert!(problem[key].as_str().is_some_and(|text| !text.is_empty()), "no `{key}` in {problem}");
-            }
-            assert_eq!(problem["status"], status);
-            assert_eq!(problem["request_id"], self.headers["x-request-id"].to_str().unwrap());
-        }
-        self.body
-    }
-
-    /// A refusal that must have this status and code.
-    #[track_caller]
-    pub fn problem(self, status: u16, code: &str) -> Value {
-        let problem = self.expect(status);
-        assert_eq!(problem["code"], code, "{problem}");
-        problem
-    }
-
-    /// The code of a refusal that must have this status.
-    #[track_caller]
-    pub fn code(self, status: u16) -> String {
-        self.expect(status)["code"].as_str().unwrap().to_owned()
-    }
-
-    /// Where and why a 422 was refused: `[("/name", "too-long")]`.
-    #[track_caller]
-    pub fn violations(self) -> Vec<(String, String)> {
-        let problem = self.expect(422);
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-        errors.iter().map(|error| (text(&error["pointer"]), text(&error["code"]))).collect()
-    }
-
-    /// A header, as text.
-    #[track_caller]
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).unwrap_or_else(|| panic!("no header `{name}`")).to_str().unwrap()
-    }
 }
 
 /// An object with the members of another.

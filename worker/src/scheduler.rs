@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use shared::{
-    App, Caller, Result, ab_testing, analytics, bulk,
+    App, Caller, Result, ab_testing, analytics, audit, bulk,
     db::Leadership,
     drift, idempotency,
     jobs::{self, Queue},
@@ -22,6 +22,8 @@ const TELLINGS: u32 = 4;
 const ORDERS: u32 = 10;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
+/// The audit log is sealed so often, if anything was written.
+const SEALING: Duration = Duration::from_secs(1);
 /// Jobs that ended well are kept this long, for a person to look at.
 const DONE_KEPT: Duration = Duration::from_hours(24);
 /// So many rows are thrown away at once, so that nobody waits long for the writer.
@@ -37,7 +39,7 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
     };
     let tick = slots.app.settings.tick;
     let (mut ticks, mut tellings, mut orders) = (every(tick), every(tick / TELLINGS), every(tick * ORDERS));
-    let (mut heartbeats, mut chores) = (every(HEARTBEAT), every(HOUSEKEEPING));
+    let (mut heartbeats, mut chores, mut sealings) = (every(HEARTBEAT), every(HOUSEKEEPING), every(SEALING));
     let caller = crate::caller();
     let mut lead = None;
     loop {
@@ -47,6 +49,7 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
             () = shutdown.cancelled() => return,
             _ = heartbeats.tick() => beat(&slots, &caller, &instance).await,
             _ = chores.tick(), if lead.is_some() => clean(&slots, &caller).await,
+            _ = sealings.tick(), if lead.is_some() => audit::seal(&slots.app, &caller).await,
             _ = orders.tick() => order(&slots.app, &caller).await,
             _ = ticks.tick() => turn(&slots, &caller, &mut lead).await,
             _ = tellings.tick() => tell(&slots.app, &caller).await,

@@ -1,4 +1,5 @@
 //! The commands of `prompt-store`, a file for each.
+mod audit;
 mod backup;
 mod bulk;
 mod check;
@@ -59,6 +60,8 @@ enum Command {
     Export(export::Export),
     /// Say who may ask: make keys, list them, take them back.
     Keys(keys::Keys),
+    /// Look whether the log of who did what is as it was written, or write it out.
+    Audit(audit::Audit),
     /// Look after bulk operations.
     Bulk(bulk::Bulk),
     /// Move a whole store into another, empty database: from `SQLite` to `PostgreSQL`, or back.
@@ -99,6 +102,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Import(import) => import.run(open(settings).await?).await,
         Command::Check(check) => check.run(open(settings).await?).await,
         Command::Export(export) => export.run(open(settings).await?).await,
+        Command::Audit(audit) => audit.run(open(settings).await?).await,
         Command::Keys(keys) => keys.run(open(settings).await?).await,
         Command::Bulk(bulk) => bulk.run(open(settings).await?).await,
         Command::Copy(copy) => copy.run(settings).await,

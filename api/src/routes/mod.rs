@@ -1,6 +1,7 @@
 //! A file for each domain: decode, call one operation, respond.
 pub(crate) mod ab_tests;
 pub(crate) mod analytics;
+pub(crate) mod audit;
 pub(crate) mod bulk;
 pub(crate) mod cache;
 pub(crate) mod drift;

@@ -235,8 +235,8 @@ async fn announce(
     action: &'static str,
     detail: Option<String>,
 ) -> Result<AbTest> {
-    audit::record(tx, action, row.id, detail).await?;
     let test = row.show();
+    audit::record_state(tx, action, test.id, detail, &test).await?;
     let data = json!({
         "id": test.id,
         "name": test.name,

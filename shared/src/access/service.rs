@@ -34,8 +34,8 @@ async fn make(secret: &SecretKey, tx: &mut Tx, new: &NewKey, replaces: Option<Ke
     let id = KeyId::generate(tx.now());
     let text = KeyText::generate(id);
     repository::insert(tx, id, new, &text.digest(secret), replaces).await?;
-    audit::record(tx, "key.created", id, None).await?;
     let key = repository::find(tx, id).await?.ok_or_else(|| Error::internal("a key that was just made is gone"))?;
+    audit::record_state(tx, "key.created", id, None, &key).await?;
     Ok((key, text.reveal()))
 }
 

@@ -123,7 +123,7 @@ pub async fn set_label_in(
         let (now, detail) = (tx.now(), format!("{} -> {version}", label.label));
         repository::touch(tx, id, now).await?;
         let labelled = service::indexed(tx, id).await?;
-        audit::record(tx, "prompt.label_moved", id, Some(detail)).await?;
+        audit::record_state(tx, "prompt.label_moved", id, Some(detail), &labelled).await?;
         let from = prompt.labels.get(&label.label);
         let more = json!({ "label": label.label, "from_version": from, "to_version": version });
         events::announce(tx, EventType::PromptLabelMoved, &labelled, more).await?;
@@ -145,7 +145,7 @@ pub async fn delete_label(
     let now = tx.now();
     repository::touch(&mut tx, id, now).await?;
     let unlabelled = service::indexed(&mut tx, id).await?;
-    audit::record(&mut tx, "prompt.label_deleted", id, Some(label.to_owned())).await?;
+    audit::record_state(&mut tx, "prompt.label_deleted", id, Some(label.to_owned()), &unlabelled).await?;
     let more = json!({ "label": label, "from_version": prompt.labels.get(label), "to_version": null });
     events::announce(&mut tx, EventType::PromptLabelMoved, &unlabelled, more).await?;
     tx.commit_with(&()).await

@@ -44,8 +44,8 @@ pub async fn insert(
     let change_summary = draft.change_summary.clone();
     versions::append(tx, NewVersion { prompt_id: id, version: 1, body: &draft.body, change_summary, change_type })
         .await?;
-    audit::record(tx, "prompt.created", id, None).await?;
     let prompt = indexed(tx, id).await?;
+    audit::record_state(tx, "prompt.created", id, None, &prompt).await?;
     events::announce(tx, EventType::PromptCreated, &prompt, json!({ "change_type": change_type })).await?;
     Ok(prompt)
 }
@@ -153,8 +153,8 @@ pub(super) async fn write(tx: &mut Tx, prompt: Prompt, draft: &Draft, change_typ
         versions::append(tx, NewVersion { prompt_id: id, version, body: &draft.body, change_summary, change_type })
             .await?;
     }
-    audit::record(tx, "prompt.updated", id, None).await?;
     let prompt = indexed(tx, id).await?;
+    audit::record_state(tx, "prompt.updated", id, None, &prompt).await?;
     events::updated(tx, &prompt, new_body.then_some(change_type)).await?;
     Ok(prompt)
 }
@@ -186,8 +186,8 @@ pub async fn restore(app: &App, caller: &Caller, id: PromptId, precondition: &Pr
     precondition.check(id, revision)?;
     let now = tx.now();
     repository::restore(&mut tx, id, (&category, &name), now).await?;
-    audit::record(&mut tx, "prompt.restored", id, None).await?;
     let prompt = indexed(&mut tx, id).await?;
+    audit::record_state(&mut tx, "prompt.restored", id, None, &prompt).await?;
     events::updated(&mut tx, &prompt, None).await?;
     tx.commit_with(&prompt).await?;
     Ok(prompt)
@@ -246,7 +246,7 @@ pub async fn set_status(
     repository::set_status(tx, prompt.id, status, aftermath, now).await?;
     let moved = indexed(tx, prompt.id).await?;
     let detail = format!("{} -> {status}", prompt.lifecycle_status);
-    audit::record(tx, "prompt.lifecycle_changed", prompt.id, Some(detail)).await?;
+    audit::record_state(tx, "prompt.lifecycle_changed", prompt.id, Some(detail), &moved).await?;
     let more = json!({ "previous_status": prompt.lifecycle_status, "new_status": status });
     events::announce(tx, EventType::PromptLifecycleChanged, &moved, more).await
 }

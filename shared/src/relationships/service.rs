@@ -48,7 +48,8 @@ pub async fn create(app: &App, caller: &Caller, source: PromptId, new: NewRelati
         updated_at: now,
     };
     insert(&mut tx, &relationship).await?;
-    audit::record(&mut tx, "relationship.created", relationship.id, Some(format!("{source} {kind} {target}"))).await?;
+    let detail = Some(format!("{source} {kind} {target}"));
+    audit::record_state(&mut tx, "relationship.created", relationship.id, detail, &relationship).await?;
     announce(&mut tx, EventType::RelationshipCreated, &relationship).await?;
     tx.commit_with(&relationship).await?;
     Ok(relationship)
@@ -118,8 +119,8 @@ pub async fn update(app: &App, caller: &Caller, id: RelationshipId, patch: Relat
     if !repository::update(&mut tx, id, &patch, now).await? {
         return Err(Error::not_found("relationship", id));
     }
-    audit::record(&mut tx, "relationship.updated", id, None).await?;
     let relationship = repository::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("relationship", id))?;
+    audit::record_state(&mut tx, "relationship.updated", id, None, &relationship).await?;
     announce(&mut tx, EventType::RelationshipUpdated, &relationship).await?;
     tx.commit_with(&relationship).await?;
     Ok(relationship)

@@ -60,8 +60,8 @@ pub async fn create(app: &App, caller: &Caller, new: NewWebhook) -> Result<Webho
     }
     keep_objects(&mut tx, &row).await?;
     repository::insert(&mut tx, &row).await?;
-    audit::record(&mut tx, "webhook.created", row.id, None).await?;
     let webhook = row.show();
+    audit::record_state(&mut tx, "webhook.created", webhook.id, None, &webhook).await?;
     tx.commit_with(&webhook).await?;
     Ok(Webhook { secret: Some(secret.text()), ..webhook })
 }
@@ -114,8 +114,8 @@ pub async fn update(app: &App, caller: &Caller, id: WebhookId, patch: WebhookPat
     if was_active && !row.is_active {
         repository::end_all(&mut tx, id).await?;
     }
-    audit::record(&mut tx, "webhook.updated", id, None).await?;
     let webhook = row.show();
+    audit::record_state(&mut tx, "webhook.updated", id, None, &webhook).await?;
     tx.commit_with(&webhook).await?;
     Ok(webhook)
 }

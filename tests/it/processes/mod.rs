@@ -1,4 +1,5 @@
 //! The real binaries, started, killed and started again.
+mod audit;
 mod backup;
 mod bulk;
 mod chaos;

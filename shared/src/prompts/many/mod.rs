@@ -41,10 +41,9 @@ pub async fn insert_many<'a>(
         change_type,
     };
     versions::append_many(tx, kept.iter().map(first).collect()).await?;
-    let ids: Vec<PromptId> = kept.iter().map(|(id, _)| *id).collect();
-    audit::record_many(tx, "prompt.created", &ids).await?;
     let actor = &*tx.caller().actor.clone();
     let prompts: Vec<Prompt> = kept.iter().map(|(id, draft)| made_of(draft, *id, actor, now)).collect();
+    audit::record_many(tx, "prompt.created", prompts.iter().map(|prompt| (prompt.id, prompt))).await?;
     indexing::insert(tx, &prompts).await?;
     let more = json!({ "change_type": change_type });
     events::announce_many(tx, EventType::PromptCreated, &prompts, more).await?;

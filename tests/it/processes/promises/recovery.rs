@@ -6,12 +6,24 @@ use support::{Process, Processes, RedisServer, figure, until};
 
 use super::{as_shipped, cancel_all, count, operations, order, rows, workers_live};
 
-/// Of one operation: so many that none is over before its worker is.
+/// Of one operation: so many that none is over before its worker is, unless the machine is very busy.
 const ITEMS: usize = 10_000;
+/// So often it is tried to be in time.
+const TRIES: usize = 5;
 
 /// A worker has a long operation at each of its places when it ends, and another has nothing to do. Answers how long the
 /// last of the operations stood still afterwards.
-async fn standstill(end: impl FnOnce(&mut Process)) -> Duration {
+async fn standstill(mut end: impl FnMut(&mut Process)) -> Duration {
+    for _ in 0..TRIES {
+        if let Some(standstill) = standstill_once(&mut end).await {
+            return standstill;
+        }
+    }
+    panic!("whatever is ordered is over before its worker ends");
+}
+
+/// Nothing, if an operation was over before.
+async fn standstill_once(end: &mut impl FnMut(&mut Process)) -> Option<Duration> {
     let redis = RedisServer::start();
     let store = as_shipped(Processes::distributed(&redis));
     let _api = store.start_api().await;
@@ -27,7 +39,9 @@ async fn standstill(end: impl FnOnce(&mut Process)) -> Duration {
 
     let ended = Instant::now();
     let before = operations(&store).await;
-    assert!(!before.iter().any(is_over), "it ended too late");
+    if before.iter().any(is_over) {
+        return None;
+    }
     until("both go on", async || {
         let now = operations(&store).await;
         now.iter().zip(&before).all(|(now, before)| processed(now) > processed(before)).then_some(())
@@ -36,7 +50,7 @@ async fn standstill(end: impl FnOnce(&mut Process)) -> Duration {
     let standstill = ended.elapsed();
     let made = cancel_all(&store).await;
     assert_eq!(count(&store, "SELECT count(*) FROM prompts").await, made);
-    standstill
+    Some(standstill)
 }
 
 fn processed(operation: &Value) -> i64 {
