@@ -1,5 +1,8 @@
 //! The published contract is the one the code keeps.
+use std::collections::BTreeMap;
+
 use serde_json::Value;
+use syn::{Attribute, Item};
 
 use crate::sources::{sources, top};
 
@@ -44,4 +47,36 @@ fn every_operation_says_who_it_is_and_how_it_refuses() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), all, "an operationId stands twice");
+}
+
+#[test]
+fn no_two_schemas_share_a_name() {
+    let mut named = BTreeMap::<String, Vec<String>>::new();
+    for source in ["shared/src", "api/src"].iter().flat_map(|folder| sources(folder)) {
+        for item in source.items() {
+            let (ident, attrs) = match &item {
+                Item::Struct(it) => (&it.ident, &it.attrs),
+                Item::Enum(it) => (&it.ident, &it.attrs),
+                _ => continue,
+            };
+            if attrs.iter().any(|it| it.path().is_ident("derive") && said(it).contains("ToSchema")) {
+                let schema = attrs.iter().filter(|it| it.path().is_ident("schema")).map(said).collect::<String>();
+                let renamed = schema.split_once("as = ").map(|(_, rest)| rest.split([',', ')']).next().unwrap());
+                let name = renamed.map_or_else(|| ident.to_string(), |it| it.trim().to_owned());
+                named.entry(name).or_default().push(source.path.clone());
+            }
+        }
+    }
+    assert!(named.len() > 150, "{}", named.len());
+    named.retain(|_, places| places.len() > 1);
+    assert!(named.is_empty(), "the later hides the earlier; give one of them `#[schema(as = …)]`: {named:#?}");
+
+    let contract: Value = serde_json::from_str(&api::document()).unwrap();
+    let schemas = contract["components"]["schemas"].as_object().unwrap();
+    let generic: Vec<_> = schemas.keys().filter(|it| matches!(it.as_str(), "BTreeMap" | "HashMap" | "Vec")).collect();
+    assert!(generic.is_empty(), "an alias of a generic type has no name of its own; use `#[schema(inline)]`");
+}
+
+fn said(attribute: &Attribute) -> String {
+    attribute.meta.require_list().map_or_else(|_| String::new(), |list| list.tokens.to_string())
 }

@@ -53,7 +53,6 @@ struct Envelope {
     /// For people.
     message: &'static str,
     /// What was asked for.
-    #[schema(value_type = Object)]
     data: Value,
     timestamp: Timestamp,
 }

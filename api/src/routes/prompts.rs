@@ -70,8 +70,10 @@ struct ListQuery {
     /// Deleted ones too.
     include_deleted: Option<bool>,
     /// The order; `-` turns it round.
+    #[param(inline)]
     sort: Option<Sort>,
     /// `content`: with content and messages; `usage`: with `usage_count`. Repeat it for both.
+    #[param(inline)]
     include: Vec<Include>,
     /// The most rows of the page, 1 to 1000.
     #[param(minimum = 1, maximum = 1000, default = 50)]
@@ -157,6 +159,7 @@ struct GetQuery {
     /// The version this label points at.
     label: Option<String>,
     /// `usage`: with `usage_count`, and without an `ETag`, since it changes without a write.
+    #[param(inline)]
     include: Vec<Include>,
 }
 

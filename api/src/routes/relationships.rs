@@ -62,6 +62,7 @@ async fn create(
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// `outgoing`, `incoming`, or both.
+    #[param(inline)]
     direction: Direction,
     /// Only these.
     #[serde(rename = "type")]

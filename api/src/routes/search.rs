@@ -45,6 +45,7 @@ struct SuggestQuery {
 
 /// What may be meant.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SearchSuggestions)]
 struct Suggestions {
     /// Names, then tags, then words.
     suggestions: Vec<Suggestion>,

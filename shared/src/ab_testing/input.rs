@@ -59,6 +59,7 @@ pub struct NewAbTest {
     pub allocation: Allocation,
     /// Who takes part: every parameter named here must have one of its values. Everybody, unless said.
     #[serde(default)]
+    #[schema(inline)]
     pub target_audience: Option<Audience>,
     /// The share of units that take part; all, unless said.
     #[serde(default)]

@@ -102,6 +102,7 @@ pub struct Plan {
     #[serde(default)]
     pub allocation: Allocation,
     /// Who takes part: every parameter named here must have one of its values. Empty: everybody.
+    #[schema(inline)]
     pub target_audience: Audience,
     /// What is measured; the first decides.
     pub metrics: Vec<Metric>,

@@ -121,6 +121,7 @@ pub struct Thresholds {
 
 /// A metric in a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = MetricSummary)]
 pub struct Summary {
     /// How many events had a value.
     pub n: u64,
@@ -137,6 +138,7 @@ pub struct Summary {
 
 /// How much two versions differ, for whoever depends on the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[schema(as = ContentDriftSeverity)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Hardly at all.
@@ -180,6 +182,7 @@ pub struct ContentDrift {
 
 /// One version against an earlier one.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = DriftComparison)]
 pub struct Comparison {
     /// The earlier one.
     pub compared_to: i64,

@@ -74,6 +74,7 @@ pub struct LifecycleChange {
 
 /// What may follow a status.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = LifecycleRule)]
 pub struct Rule {
     /// This one.
     pub from: LifecycleStatus,

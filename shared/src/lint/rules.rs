@@ -18,7 +18,7 @@ pub enum Severity {
 
 /// Makes the enum of rules and the tables that belong to it from one list.
 macro_rules! rules {
-    ($($(#[$doc:meta])* $variant:ident = $id:literal, $name:literal, $severity:ident;)+) => {
+    ($($(#[$doc:meta])* $variant:ident = $id:tt, $name:literal, $severity:ident;)+) => {
         /// A rule, written as its id: `T01`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         pub enum Rule { $($(#[$doc])* #[serde(rename = $id)] $variant),+ }

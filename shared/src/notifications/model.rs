@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::{clock::Timestamp, db::FromRow, id::EventId, names::names};
 
 macro_rules! events {
-    ($($variant:ident = $name:literal $tells:literal)+) => {
+    ($($variant:ident = $name:tt $tells:literal)+) => {
         /// What can happen.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         pub enum EventType {

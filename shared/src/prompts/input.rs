@@ -39,6 +39,7 @@ pub struct NewPrompt {
     /// Found in the content, unless given.
     pub variables: Option<Vec<String>>,
     /// What is known of the variables.
+    #[schema(inline)]
     pub input_schema: Option<InputSchema>,
     /// At most 50, of at most 64 characters.
     pub tags: Option<Vec<String>>,
@@ -81,7 +82,7 @@ pub struct PromptPatch {
     #[schema(value_type = Option<Vec<String>>)]
     pub variables: Change<Vec<String>>,
     /// What is known of the variables.
-    #[schema(value_type = Option<InputSchema>)]
+    #[schema(value_type = Option<InputSchema>, inline)]
     pub input_schema: Change<InputSchema>,
     /// All of them, anew.
     #[schema(value_type = Option<Vec<String>>)]
@@ -143,7 +144,7 @@ pub struct Fork {
     pub variables: Change<Vec<String>>,
     /// Of the copy.
     #[serde(default)]
-    #[schema(value_type = Option<InputSchema>)]
+    #[schema(value_type = Option<InputSchema>, inline)]
     pub input_schema: Change<InputSchema>,
     /// Of the copy.
     #[serde(default)]

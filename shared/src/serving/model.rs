@@ -92,6 +92,7 @@ pub struct RenderRequest {
     /// Their names, where only some of what looks like one is.
     pub declared: Option<Vec<String>>,
     /// What is known of the variables.
+    #[schema(inline)]
     pub input_schema: Option<InputSchema>,
     /// What to fill it with.
     #[schema(value_type = Option<Object>)]

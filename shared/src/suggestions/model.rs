@@ -40,6 +40,7 @@ pub struct LintRequest {
     /// The names of the variables.
     pub variables: Option<Vec<String>>,
     /// What is known of them.
+    #[schema(inline)]
     pub input_schema: Option<InputSchema>,
     /// Model settings: a response schema says that a program reads the answer.
     #[schema(value_type = Option<Object>)]

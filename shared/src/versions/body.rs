@@ -90,6 +90,7 @@ pub struct Body {
     pub variables: Vec<String>,
     /// What is known of the variables.
     #[sqlx(json)]
+    #[schema(inline)]
     pub input_schema: InputSchema,
     /// Model settings, tools, response schema: kept as they came.
     #[sqlx(json)]

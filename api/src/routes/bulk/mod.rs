@@ -22,6 +22,7 @@ use crate::{
     extract::{Caller, Json, OptionalJson, PageQuery, Path, Query},
     follow,
     problem::Problem,
+    routes::Nothing,
 };
 
 pub(crate) fn router() -> OpenApiRouter<Door> {
@@ -98,11 +99,6 @@ async fn items(
 ) -> Result<Json<Page<BulkItem>>, Problem> {
     Ok(Json(bulk::items(&app, id, &page.request()?).await?))
 }
-
-/// Nothing to say.
-#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// Stop a bulk operation. What is done stays done.
 #[utoipa::path(
