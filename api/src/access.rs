@@ -17,7 +17,7 @@ use shared::{
 use subtle::ConstantTimeEq;
 use utoipa::openapi::OpenApi;
 
-use crate::{config::Edge, problem::Problem};
+use crate::{Door, config::Edge, problem::Problem};
 
 /// Whoever asks, as the rest of the request knows them.
 #[derive(Clone, Debug)]
@@ -86,9 +86,11 @@ fn declared(operation: &Value) -> Option<Wanted> {
 }
 
 /// Finds out who asks, and whether they may ask this.
-pub(crate) async fn enter(app: &App, edge: &Edge, scopes: &Scopes, request: &Parts) -> Result<Who, Problem> {
-    let path = request.uri.path();
-    let Some(who) = who(app, edge, &request.headers, path).await? else { return Ok(Who::nobody()) };
+pub(crate) async fn enter(door: &Door, scopes: &Scopes, request: &Parts) -> Result<Who, Problem> {
+    let (app, path) = (&door.app, request.uri.path());
+    door.limits.of_address(request)?;
+    let Some(who) = who(door, request, path).await? else { return Ok(Who::nobody()) };
+    door.limits.of_key(&who.actor)?;
     if who.grant.allows(Scope::Admin) {
         return Ok(who);
     }
@@ -112,7 +114,8 @@ impl Who {
 }
 
 /// Nobody, where nobody need be known.
-async fn who(app: &App, edge: &Edge, headers: &HeaderMap, path: &str) -> Result<Option<Who>, Problem> {
+async fn who(door: &Door, request: &Parts, path: &str) -> Result<Option<Who>, Problem> {
+    let (app, edge, headers) = (&door.app, &door.edge, &request.headers);
     if is_open(path) && edge.admin_key().is_some() {
         return Ok(None);
     }
@@ -120,7 +123,7 @@ async fn who(app: &App, edge: &Edge, headers: &HeaderMap, path: &str) -> Result<
         (Some(given), Some(admin)) if is_same(given, admin) => Ok(Some(Who::operator("admin"))),
         (Some(given), _) => match access::authenticate(app, given).await? {
             Some((id, grant)) => Ok(Some(Who { actor: id.to_string().into(), grant })),
-            None => Err(unauthenticated()),
+            None => Err(door.limits.of_wrong_key(request, unauthenticated())),
         },
         (None, None) if edge.is_open(app.settings.env) => {
             check_host(edge, headers)?;

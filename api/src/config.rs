@@ -2,7 +2,10 @@
 use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
-use shared::config::{Environment, milliseconds};
+use shared::{
+    config::{Environment, milliseconds},
+    secret::Hidden,
+};
 
 /// What the HTTP door must know.
 #[derive(Args, Clone, Debug)]
@@ -17,7 +20,7 @@ pub struct Edge {
 
     /// The key every request must carry, as `Authorization: Bearer …`; at least 32 bytes.
     #[arg(long, env = "PROMPT_STORE_ADMIN_KEY", value_name = "TEXT", hide_env_values = true)]
-    pub admin_key: Option<String>,
+    pub admin_key: Option<Hidden>,
 
     /// Without an admin key: names this store may be asked by, besides `localhost` and loopback addresses.
     #[arg(long, env = "PROMPT_STORE_ALLOWED_HOSTS", value_delimiter = ',', value_name = "NAME,…")]
@@ -47,6 +50,14 @@ pub struct Edge {
     #[arg(long = "handler-timeout-ms", env = "PROMPT_STORE_HANDLER_TIMEOUT_MS", default_value = "30000",
           value_name = "MS", value_parser = milliseconds)]
     pub handler_timeout: Duration,
+
+    /// How many requests a second each key may make; 0 is no limit. Each process counts for itself.
+    #[arg(long, env = "PROMPT_STORE_RATE_PER_KEY", default_value_t = 0, value_name = "N")]
+    pub rate_per_key: u32,
+
+    /// How many requests a second each address may make; 0 is no limit. Behind a proxy all come from one.
+    #[arg(long, env = "PROMPT_STORE_RATE_PER_ADDRESS", default_value_t = 0, value_name = "N")]
+    pub rate_per_address: u32,
 
     /// How many connections may be open at once.
     #[arg(long, env = "PROMPT_STORE_MAX_CONNECTIONS", default_value_t = 2048, value_name = "N")]

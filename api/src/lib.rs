@@ -7,6 +7,7 @@ mod extract;
 mod follow;
 mod health;
 mod json;
+mod limits;
 mod lines;
 mod middleware;
 mod openapi;
@@ -30,6 +31,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use access::Scopes;
 use config::Edge;
+use limits::Limits;
 use lines::{EXPORTS_AT_ONCE, IMPORTS_AT_ONCE};
 
 pub use openapi::document;
@@ -44,6 +46,8 @@ pub struct Door {
     edge: Arc<Edge>,
     metrics: PrometheusHandle,
     places: Arc<Semaphore>,
+    #[from_ref(skip)]
+    limits: Arc<Limits>,
     #[from_ref(skip)]
     followers: Arc<Semaphore>,
     #[from_ref(skip)]
@@ -60,7 +64,8 @@ impl Door {
         let places = Arc::new(Semaphore::new(edge.max_in_flight as usize));
         let followers = Arc::new(Semaphore::new(follow::FOLLOWERS_MAX));
         let [imports, exports] = [IMPORTS_AT_ONCE, EXPORTS_AT_ONCE].map(|most| Arc::new(Semaphore::new(most)));
-        Self { app, edge: Arc::new(edge), metrics, places, followers, imports, exports, shutdown }
+        let limits = Arc::new(Limits::of(&edge));
+        Self { app, edge: Arc::new(edge), limits, metrics, places, followers, imports, exports, shutdown }
     }
 }
 

@@ -156,7 +156,7 @@ async fn check(door: &Door, scopes: &Scopes, request: &Parts) -> Result<Who, Pro
         let detail = "the address has more than 8 KiB; send what is long in a body";
         return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri-too-long", detail));
     }
-    let who = access::enter(&door.app, &door.edge, scopes, request).await?;
+    let who = access::enter(door, scopes, request).await?;
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let most = extract::body_max(uri.path());
     if !is_stream(uri.path()) && length.is_some_and(|length| length > most as u64) {

@@ -7,6 +7,8 @@ use serde::Serialize;
 use shared::{Error, Violation, clock::Timestamp, error::RACE};
 use utoipa::ToSchema;
 
+use crate::limits::Limited;
+
 /// What every refused request is answered with.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
@@ -37,6 +39,8 @@ pub(crate) struct Problem {
     before_v2: Option<FailureBeforeV2>,
     #[serde(skip)]
     retry_after: Option<u32>,
+    #[serde(skip)]
+    limited: Option<Limited>,
 }
 
 /// What is wrong with one field.
@@ -100,7 +104,22 @@ impl Problem {
             errors: Vec::new(),
             before_v2: None,
             retry_after: matches!(status.as_u16(), 429 | 503 | 507).then_some(1),
+            limited: None,
         }
+    }
+
+    /// When it may go better, in seconds.
+    #[must_use]
+    pub(crate) fn after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Which limit was met.
+    #[must_use]
+    pub(crate) fn of_limit(mut self, limited: Limited) -> Self {
+        self.limited = Some(limited);
+        self
     }
 
     /// Says which request it is about.
@@ -144,6 +163,10 @@ impl Problem {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
+        if let Some(limited) = &self.limited {
+            limited.tell(&mut response);
+        }
+        let headers = response.headers_mut();
         if self.status == 401 {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"prompt-store\""));
         }

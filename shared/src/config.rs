@@ -1,11 +1,11 @@
 //! The settings both binaries read, each from a flag or a variable of the environment. `--help` prints them.
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use clap::{Args, ValueEnum};
 use redis::IntoConnectionInfo;
 use url::Url;
 
-use crate::{db::Location, http::Allowed, prices::Prices};
+use crate::{db::Location, http::Allowed, prices::Prices, secret::Hidden};
 
 /// What every process of a store must agree on.
 #[derive(Args, Clone, Debug)]
@@ -54,7 +54,7 @@ pub struct Settings {
 
     /// Redis, for workers of their own: `redis://localhost:6379`. Unset, this process works its jobs itself.
     #[arg(long, global = true, env = "REDIS_URL", value_name = "URL", hide_env_values = true, value_parser = redis_url)]
-    pub redis_url: Option<String>,
+    pub redis_url: Option<Hidden>,
 
     /// What the keys of this store begin with, where several share one Redis.
     #[arg(long, global = true, env = "PROMPT_STORE_REDIS_PREFIX", default_value = "prompt-store", value_name = "TEXT")]
@@ -62,7 +62,7 @@ pub struct Settings {
 
     /// Signs cursors; at least 32 bytes, the same on every host. Unset, a key is made beside the `SQLite` file.
     #[arg(long, global = true, env = "PROMPT_STORE_SECRET_KEY", value_name = "TEXT", hide_env_values = true)]
-    pub secret_key: Option<String>,
+    pub secret_key: Option<Hidden>,
 
     /// Labels that only keys with the scope `prompts:publish` may move.
     #[arg(
@@ -153,7 +153,7 @@ pub struct LlmSettings {
 
     /// Its key, which goes to that address and nowhere else.
     #[arg(long = "openai-api-key", global = true, env = "OPENAI_API_KEY", value_name = "TEXT", hide_env_values = true)]
-    pub openai_key: Option<String>,
+    pub openai_key: Option<Hidden>,
 
     /// Which model it is asked for.
     #[arg(long, global = true, env = "OPENAI_MODEL", default_value = "gpt-4.1-mini", value_name = "NAME")]
@@ -172,7 +172,7 @@ pub struct LlmSettings {
         value_name = "TEXT",
         hide_env_values = true
     )]
-    pub anthropic_key: Option<String>,
+    pub anthropic_key: Option<Hidden>,
 
     /// Which model it is asked for.
     #[arg(long, global = true, env = "ANTHROPIC_MODEL", default_value = "claude-sonnet-4-5", value_name = "NAME")]
@@ -287,9 +287,9 @@ fn service_url(text: &str) -> Result<String, String> {
     }
 }
 
-fn redis_url(text: &str) -> Result<String, String> {
+fn redis_url(text: &str) -> Result<Hidden, String> {
     if text.is_empty() || text.into_connection_info().is_ok() {
-        return Ok(text.to_owned());
+        return text.parse().map_err(|never: Infallible| match never {});
     }
     Err("it must be an address like redis://localhost:6379".to_owned())
 }

@@ -19,6 +19,30 @@ use sha2::Sha256;
 const BYTES_MIN: usize = 32;
 const NONCE_BYTES: usize = 24;
 
+/// A text that the program was told and tells nobody: it does not print itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(Arc<str>);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hidden(…)")
+    }
+}
+
+impl std::str::FromStr for Hidden {
+    type Err = std::convert::Infallible;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.into()))
+    }
+}
+
+impl std::ops::Deref for Hidden {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A secret that never prints itself. Cheap to clone.
 #[derive(Clone)]
 pub struct SecretKey(Arc<[u8]>);

@@ -4,6 +4,7 @@ mod backup;
 mod bulk;
 mod check;
 mod copy;
+mod doctor;
 mod export;
 mod health;
 mod import;
@@ -54,6 +55,8 @@ enum Command {
     Seed(seed::Seed),
     /// Add the prompts of a CSV, JSON, NDJSON or YAML file, or of an export.
     Import(Box<import::Import>),
+    /// Look at whatever this store needs, and say what to do about what is wrong.
+    Doctor,
     /// Compare the search index with the prompts, and make right what is wrong.
     Check(check::Check),
     /// Write prompts as lines of JSON, with all their versions, labels and relationships.
@@ -100,6 +103,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Openapi => openapi::run(),
         Command::Seed(seed) => seed.run(open(settings).await?).await,
         Command::Import(import) => import.run(open(settings).await?).await,
+        Command::Doctor => doctor::run(settings, &edge).await,
         Command::Check(check) => check.run(open(settings).await?).await,
         Command::Export(export) => export.run(open(settings).await?).await,
         Command::Audit(audit) => audit.run(open(settings).await?).await,

@@ -178,20 +178,20 @@ impl Services {
         let llm = &settings.llm;
         let mut services: BTreeMap<LlmService, Box<dyn Llm>> = BTreeMap::new();
         let at = |base: &str| Service::new(base, llm.llm_timeout);
-        if let Some(base) = given(llm.interpreter_url.as_ref()) {
+        if let Some(base) = given(llm.interpreter_url.as_deref()) {
             services.insert(LlmService::Interpreter, Box::new(interpreter::Interpreter::new(at(base)?)));
         }
-        if let Some(base) = given(llm.bedrock_proxy_url.as_ref()) {
-            let model = given(llm.bedrock_proxy_model.as_ref()).map(str::to_owned);
+        if let Some(base) = given(llm.bedrock_proxy_url.as_deref()) {
+            let model = given(llm.bedrock_proxy_model.as_deref()).map(str::to_owned);
             let proxy = bedrock_proxy::BedrockProxy::new(at(base)?, model);
             services.insert(LlmService::BedrockProxy, Box::new(proxy));
         }
-        let (base, key) = (given(llm.openai_url.as_ref()), given(llm.openai_key.as_ref()));
+        let (base, key) = (given(llm.openai_url.as_deref()), given(llm.openai_key.as_deref()));
         if base.or(key).is_some() {
             let service = at(base.unwrap_or(openai::BASE))?;
             services.insert(LlmService::Openai, Box::new(openai::Openai::new(service, key, &llm.openai_model)?));
         }
-        let (base, key) = (given(llm.anthropic_url.as_ref()), given(llm.anthropic_key.as_ref()));
+        let (base, key) = (given(llm.anthropic_url.as_deref()), given(llm.anthropic_key.as_deref()));
         if base.or(key).is_some() {
             let service = at(base.unwrap_or(anthropic::BASE))?;
             let anthropic = anthropic::Anthropic::new(service, key, &llm.anthropic_model)?;
@@ -214,6 +214,6 @@ impl Services {
 }
 
 /// Set but empty is not set.
-fn given(setting: Option<&String>) -> Option<&str> {
-    setting.map(String::as_str).filter(|text| !text.is_empty())
+fn given(setting: Option<&str>) -> Option<&str> {
+    setting.filter(|text| !text.is_empty())
 }
