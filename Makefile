@@ -7,21 +7,24 @@ ONLY ?=
 # One engine: `make test STORE=postgres`
 STORE ?=
 
-.PHONY: help setup test lint fmt deny audit coverage bench rules bench-engines bench-search bench-lint bench-bulk bench-analytics chaos promises kills figures dev openapi dist clean
+.PHONY: help setup test lint fmt deny audit coverage bench rules bench-engines bench-search bench-lint bench-bulk bench-analytics chaos promises kills figures fuzz dev openapi dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
 
-setup: ## install what the tests need, if it is missing: redis-server, postgresql, iproute2, openssl
+setup: ## install what the tests need, if it is missing: redis-server, postgresql, iproute2, openssl, python3-venv
 	@deploy/setup-tests.sh
 
-test: setup ## build the binaries, then run every test on both engines; ONLY=prompts, STORE=sqlite or postgres
+test: setup ## build the binaries, run every test on both engines, and a few thousand cases of fuzz; ONLY=prompts, STORE=sqlite
 	$(CARGO) build --locked --workspace --bins
 ifneq ($(STORE),postgres)
 	TEST_STORE=sqlite $(CARGO) test --locked --workspace -- $(ONLY)
 endif
 ifneq ($(STORE),sqlite)
 	TEST_STORE=postgres $(CARGO) test --locked --workspace --test it -- $(ONLY)
+endif
+ifeq ($(ONLY)$(STORE),)
+	deploy/fuzz/run.sh target/debug/prompt-store 2 || [ $$? -eq 69 ]
 endif
 
 lint: ## format, clippy, docs, and who may depend on whom
@@ -77,10 +80,15 @@ chaos: setup ## kill, stop and empty what runs, and look whether anything was lo
 		TEST_STORE=$(STORE) $(if $(SEED),CHAOS_SEED=$(SEED)) CHAOS_SECONDS=$(or $(SECONDS),600) \
 		$(CARGO) test --locked --package tests --test it -- --nocapture processes::chaos
 
-promises: setup ## show what is promised of jobs, refinements, the cache and backups, in full and with figures; STORE=postgres, ITEMS=200000
+promises: setup ## show what is promised of jobs, refinements, the cache, backups, keys and overload, in full and with figures; STORE=postgres, ITEMS=200000
 	$(CARGO) build --locked --package api --package worker --bins
 	PROMISES=long TEST_STORE=$(STORE) $(if $(ITEMS),PROMISES_ITEMS=$(ITEMS)) \
-		$(CARGO) test --locked --package tests --test it -- --nocapture --test-threads 1 promises processes::refinement processes::backup cache::
+		$(CARGO) test --locked --package tests --test it -- --nocapture --test-threads 1 promises cache:: \
+		processes::refinement processes::backup processes::repeats processes::dripping processes::full_disk processes::audit
+
+fuzz: setup ## ask whatever the contract allows, and what it does not: no error of ours, no answer it does not know; CASES=100
+	$(CARGO) build --locked --release --package api --bin prompt-store
+	deploy/fuzz/run.sh target/release/prompt-store $(or $(CASES),100)
 
 kills: setup ## kill who tells of events, and look whether anybody missed one; EVENTS=5000, KILLS=200, STORE=postgres
 	$(CARGO) build --locked --package api --package worker --bins

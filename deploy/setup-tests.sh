@@ -15,6 +15,7 @@ command -v setpriv > /dev/null || missing+=(util-linux)
 command -v ip > /dev/null || [ -x /usr/sbin/ip ] || missing+=(iproute2)
 command -v openssl > /dev/null || missing+=(openssl)
 command -v curl > /dev/null || missing+=(curl)
+python3 -c 'import ensurepip' 2> /dev/null || missing+=(python3-venv)
 command -v cc > /dev/null || missing+=(gcc libc6-dev)
 [ ${#missing[@]} -eq 0 ] && exit 0
 

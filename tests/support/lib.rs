@@ -16,6 +16,7 @@ mod promises;
 mod receiver;
 mod redis_server;
 mod reply;
+mod small_disk;
 pub mod terms;
 mod wait;
 
@@ -69,6 +70,7 @@ pub use promises::{figure, in_full, percentile};
 pub use receiver::{Received, Receiver};
 pub use redis_server::RedisServer;
 pub use reply::Reply;
+pub use small_disk::small_disk;
 pub use wait::{PATIENCE, until, until_none_left};
 
 /// When every test begins.

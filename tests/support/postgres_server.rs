@@ -18,6 +18,7 @@ use crate::{
     hosts::Host,
     place::{Owner, Place},
     processes::signal,
+    small_disk,
 };
 
 /// Who tests log in as, and the password the server asks for.
@@ -205,14 +206,7 @@ impl PostgresServer {
     /// tests may not mount.
     pub fn add_small_disk(&self, megabytes: u32) -> Option<Afterwards> {
         let path = self.folder.join("small");
-        fs::create_dir(&path).unwrap();
-        let size = format!("size={megabytes}m");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output().unwrap();
-        if !mounted.status.success() {
-            crate::hosts::skipped(&format!("a disk: {}", String::from_utf8_lossy(&mounted.stderr).trim()));
-            return None;
-        }
-        let removal = Afterwards::run(&format!("umount --lazy {}", path.display()));
+        let removal = small_disk(&path, megabytes)?;
         own(&path);
         self.sql("postgres", &[&format!("CREATE TABLESPACE small LOCATION '{}'", path.display())]);
         Some(removal)

@@ -62,7 +62,7 @@ async fn a_ramp_moves_nobody_between_arms_and_other_weights_move_nobody_who_was_
 }
 
 #[tokio::test]
-async fn who_is_not_meant_or_not_known_is_told_so() {
+async fn row_65_who_is_not_meant_or_not_known_is_told_so() {
     let test = TestApp::api().await;
     let prompts = two_prompts(&test).await;
     let body = of_two(&prompts, json!({ "target_audience": { "plan": ["pro", "team"] }, "traffic_split": 0.0001 }));

@@ -61,7 +61,7 @@ async fn the_general_form_has_many_arms_versions_and_metrics() {
 }
 
 #[tokio::test]
-async fn what_no_test_can_be_is_refused_with_its_place() {
+async fn row_64_what_no_test_can_be_is_refused_with_its_place() {
     let test = TestApp::api().await;
     let prompts = two_prompts(&test).await;
     let (a, b) = (&prompts.0["id"], &prompts.1["id"]);

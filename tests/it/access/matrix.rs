@@ -84,7 +84,7 @@ async fn status(test: &TestApp, key: Option<&str>, route: &Route) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_route_lets_in_whom_it_should_and_nobody_else() {
+async fn row_33_34_35_every_route_lets_in_whom_it_should_and_nobody_else() {
     let test = closed().await;
     let id = prompt(&test, "here", "n").await;
     let all =
@@ -140,7 +140,7 @@ async fn every_route_lets_in_whom_it_should_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn who_is_refused_learns_how_to_come_in_and_nothing_else() {
+async fn row_33_37_who_is_refused_learns_how_to_come_in_and_nothing_else() {
     let test = closed().await;
     let (_, key) = made(&test, json!({ "scopes": ["prompts:read"] })).await;
     let mistyped = format!("{}x", &key[..key.len() - 1]);

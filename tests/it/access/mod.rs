@@ -1,6 +1,7 @@
 //! Keys: who may ask, for what, and how far that reaches.
 mod commands;
 mod keys;
+mod limits;
 mod matrix;
 mod narrow;
 mod protected;

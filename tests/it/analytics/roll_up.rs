@@ -120,7 +120,7 @@ async fn what_another_process_rolls_up_is_in_the_next_summary() {
 }
 
 #[tokio::test]
-async fn a_time_that_makes_no_sense_is_refused() {
+async fn row_56_a_time_that_makes_no_sense_is_refused() {
     let test = TestApp::api().await;
     for (query, place) in [
         ("start_date=2026-02-02&end_date=2026-02-01", "/start_date"),

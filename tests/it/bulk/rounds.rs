@@ -42,7 +42,7 @@ async fn a_cancelled_operation_leaves_exactly_what_it_says() {
 }
 
 #[tokio::test]
-async fn an_operation_that_nobody_has_begun_can_be_cancelled_and_one_that_is_over_cannot() {
+async fn row_62_an_operation_that_nobody_has_begun_can_be_cancelled_and_one_that_is_over_cannot() {
     let test = TestApp::api().await;
     let path = order(&test, items(3).into()).await;
     cancel(&test, &path).await.expect(200);
@@ -124,7 +124,7 @@ async fn an_operation_is_followed_until_it_is_over() {
 }
 
 #[tokio::test]
-async fn the_51st_unfinished_operation_waits_for_another_to_end() {
+async fn row_63_the_51st_unfinished_operation_waits_for_another_to_end() {
     let test = TestApp::api().await;
     let mut paths = Vec::new();
     for number in 0..50 {

@@ -53,7 +53,7 @@ async fn what_matches_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_pattern_that_is_none_is_refused() {
+async fn row_73_a_pattern_that_is_none_is_refused() {
     let test = TestApp::api().await;
     for (pattern, code) in
         [("", "out-of-range"), ("a\u{0}", "out-of-range"), ("[a", "bad-pattern"), ("{a", "bad-pattern")]

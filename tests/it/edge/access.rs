@@ -53,7 +53,7 @@ async fn this_machine_has_many_names() {
 }
 
 #[tokio::test]
-async fn with_a_key_every_other_request_is_refused_alike() {
+async fn row_33_37_with_a_key_every_other_request_is_refused_alike() {
     let test = TestApp::with(&["--admin-key", KEY]).await;
     let truncated = format!("Bearer {}", &KEY[..31]);
     let longer = format!("Bearer {KEY}x");

@@ -25,7 +25,7 @@ fn counts(operation: &Value) -> [i64; 5] {
 }
 
 #[tokio::test]
-async fn a_request_has_1_to_10_000_items() {
+async fn row_61_a_request_has_1_to_10_000_items() {
     let test = TestApp::api().await;
     // row 61
     for body in [json!([]), json!({ "prompts": [] })] {
@@ -39,7 +39,7 @@ async fn a_request_has_1_to_10_000_items() {
 }
 
 #[tokio::test]
-async fn one_bad_item_fails_alone() {
+async fn row_61_one_bad_item_fails_alone() {
     let test = TestApp::api().await;
     test.prompt("a", "taken", "c").await;
     // row 61
@@ -75,7 +75,7 @@ fn names(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_name_that_stands_twice_fails_the_second_time() {
+async fn row_61_a_name_that_stands_twice_fails_the_second_time() {
     let test = TestApp::api().await;
     // row 61
     let operation = worked(&test, json!([item("x"), item(" x "), item("e\u{301}"), item("é"), item("X")])).await;

@@ -12,7 +12,7 @@ fn valid(extra: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn unknown_fields_are_refused() {
+async fn row_08_unknown_fields_are_refused() {
     let test = TestApp::api().await;
     // row 8
     for (extra, pointer) in [
@@ -33,7 +33,7 @@ async fn unknown_fields_are_refused() {
 }
 
 #[tokio::test]
-async fn read_only_fields_are_refused() {
+async fn row_09_read_only_fields_are_refused() {
     let test = TestApp::api().await;
     let made = test.prompt("a", "taken", "c").await;
     let before = rows(&test).await;
@@ -64,7 +64,7 @@ async fn read_only_fields_are_refused() {
 }
 
 #[tokio::test]
-async fn wrong_types_are_refused() {
+async fn row_10_wrong_types_are_refused() {
     let test = TestApp::api().await;
     let wrong = |key: &str, value: Value| (json!({ key: value }), format!("/{key}"));
     // row 10
@@ -98,7 +98,7 @@ async fn wrong_types_are_refused() {
 }
 
 #[tokio::test]
-async fn numbers_are_whole_where_they_count() {
+async fn row_10_numbers_are_whole_where_they_count() {
     let test = TestApp::api().await;
     let made = test.prompt("a", "b", "c").await;
     let before = rows(&test).await;
@@ -119,7 +119,7 @@ async fn numbers_are_whole_where_they_count() {
 }
 
 #[tokio::test]
-async fn what_is_required_must_be_there() {
+async fn row_11_what_is_required_must_be_there() {
     let test = TestApp::api().await;
     let made = test.prompt("a", "taken", "c").await;
     let before = rows(&test).await;

@@ -29,7 +29,7 @@ async fn a_sane_request_id_is_echoed() {
 }
 
 #[tokio::test]
-async fn an_insane_request_id_is_replaced() {
+async fn row_75_an_insane_request_id_is_replaced() {
     let test = TestApp::api().await;
     let (long, longer) = ("x".repeat(129), "x".repeat(1024));
     // row 75

@@ -19,7 +19,7 @@ async fn keyed(test: &TestApp, key: &str, body: Value) -> Reply {
 }
 
 #[tokio::test]
-async fn a_key_is_1_to_255_visible_characters() {
+async fn row_41_a_key_is_1_to_255_visible_characters() {
     let test = TestApp::api().await;
     let long = "k".repeat(256);
     // row 41
@@ -34,7 +34,7 @@ async fn a_key_is_1_to_255_visible_characters() {
 }
 
 #[tokio::test]
-async fn another_body_under_the_same_key_is_refused() {
+async fn row_42_another_body_under_the_same_key_is_refused() {
     let test = TestApp::api().await;
     let made = keyed(&test, "k", body()).await.expect(201);
     let before = rows(&test).await;

@@ -8,7 +8,7 @@ use support::TestApp;
 use super::{PROMPTS, at, rows, send};
 
 #[tokio::test]
-async fn what_is_no_json_is_refused() {
+async fn row_01_02_04_05_what_is_no_json_is_refused() {
     let test = TestApp::api().await;
     let whole = br#"{"category": "a", "name": "b", "content": "c"}"#;
     let mut bodies: Vec<Vec<u8>> = (0..whole.len()).map(|length| whole[..length].to_vec()).collect(); // row 1, 2
@@ -43,7 +43,7 @@ async fn what_is_no_json_is_refused() {
 }
 
 #[tokio::test]
-async fn one_byte_order_mark_is_passed_over() {
+async fn row_03_one_byte_order_mark_is_passed_over() {
     let test = TestApp::api().await;
     // row 3
     let body = "\u{feff}{\"category\": \"a\", \"name\": \"b\", \"content\": \"\u{feff}c\"}";
@@ -58,7 +58,7 @@ async fn escapes_are_what_they_stand_for() {
 }
 
 #[tokio::test]
-async fn nesting_has_an_end() {
+async fn row_06_nesting_has_an_end() {
     let test = TestApp::api().await;
     let nested = |open: &str, close: &str, levels: usize| {
         let config = format!("{}1{}", open.repeat(levels), close.repeat(levels));
@@ -80,7 +80,7 @@ async fn nesting_has_an_end() {
 }
 
 #[tokio::test]
-async fn a_key_stands_once_in_an_object() {
+async fn row_07_a_key_stands_once_in_an_object() {
     let test = TestApp::api().await;
     // row 7
     for body in [

@@ -23,7 +23,7 @@ fn encoded(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn it_is_stored_as_it_is_in_every_field() {
+async fn row_19_it_is_stored_as_it_is_in_every_field() {
     let test = TestApp::api().await;
     for text in TEXTS {
         let body = json!({
@@ -51,7 +51,7 @@ async fn it_is_stored_as_it_is_in_every_field() {
 }
 
 #[tokio::test]
-async fn it_is_looked_for_as_it_is_in_every_parameter() {
+async fn row_19_it_is_looked_for_as_it_is_in_every_parameter() {
     let test = TestApp::api().await;
     let plain = test.prompt("a", "b", "c").await;
     for text in TEXTS {

@@ -21,7 +21,7 @@ async fn what_says_that_it_is_json_is_read_as_json() {
 }
 
 #[tokio::test]
-async fn what_says_that_it_is_something_else_is_refused() {
+async fn row_25_what_says_that_it_is_something_else_is_refused() {
     let test = TestApp::api().await;
     // row 25
     for kind in [
@@ -42,7 +42,7 @@ async fn what_says_that_it_is_something_else_is_refused() {
 }
 
 #[tokio::test]
-async fn what_plain_curl_sends_is_accepted() {
+async fn row_26_what_plain_curl_sends_is_accepted() {
     // row 26
     for headers in [&[][..], &[("content-type", "application/x-www-form-urlencoded")]] {
         let test = TestApp::api().await;
@@ -51,7 +51,7 @@ async fn what_plain_curl_sends_is_accepted() {
 }
 
 #[tokio::test]
-async fn what_a_page_elsewhere_can_send_is_refused() {
+async fn row_27_what_a_page_elsewhere_can_send_is_refused() {
     let test = TestApp::api().await;
     // row 27
     for origin in ["https://evil.example", "null", "http://localhost.evil.example"] {
@@ -76,7 +76,7 @@ async fn a_page_elsewhere_may_not_read_answers() {
 }
 
 #[tokio::test]
-async fn a_compressed_body_is_refused() {
+async fn row_28_a_compressed_body_is_refused() {
     let test = TestApp::api().await;
     // row 28
     for encoding in ["gzip", "br", "deflate", "zstd", "gzip, gzip", "x"] {

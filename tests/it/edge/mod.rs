@@ -1,5 +1,6 @@
 //! What the door refuses: every bad input has its answer, and no effect.
 mod access;
+mod arbitrary;
 mod bulk;
 mod contract;
 mod fields;

@@ -11,7 +11,7 @@ async fn refused(test: &TestApp, key: &str, value: Value) -> Vec<(String, String
 }
 
 #[tokio::test]
-async fn an_empty_name_is_refused() {
+async fn row_11_an_empty_name_is_refused() {
     let test = TestApp::api().await;
     // row 11
     for empty in ["", " ", "\t\r\n", "\u{a0}\u{3000}"] {
@@ -28,7 +28,7 @@ async fn an_empty_name_is_refused() {
 }
 
 #[tokio::test]
-async fn names_and_tags_have_a_length() {
+async fn row_12_names_and_tags_have_a_length() {
     let test = TestApp::api().await;
     let tags = |count: usize| json!((0..count).map(|number| number.to_string()).collect::<Vec<_>>());
     // row 12
@@ -54,7 +54,7 @@ async fn names_and_tags_have_a_length() {
 }
 
 #[tokio::test]
-async fn what_nobody_sees_is_refused_in_names() {
+async fn row_13_14_what_nobody_sees_is_refused_in_names() {
     let test = TestApp::api().await;
     let controls = ["\0", "\u{1}", "\u{7f}", "\u{85}", "\u{9f}", "\r\n", "\n", "\t", "\u{1b}[31m"]; // row 13
     let hidden = [
@@ -107,7 +107,7 @@ async fn the_same_holds_for_a_change_and_for_a_fork() {
 }
 
 #[tokio::test]
-async fn a_nul_is_refused_in_every_text() {
+async fn row_13_a_nul_is_refused_in_every_text() {
     let test = TestApp::api().await;
     // row 13
     for key in ["description", "content", "change_summary"] {

@@ -6,7 +6,7 @@ use support::TestApp;
 use super::{NOBODY, PROMPTS, at, rows};
 
 #[tokio::test]
-async fn a_path_is_decoded_once_and_never_walked() {
+async fn row_17_a_path_is_decoded_once_and_never_walked() {
     let test = TestApp::api().await;
     test.prompt("a", "b", "c").await;
     // row 17
@@ -47,7 +47,7 @@ fn without_request(mut problem: Value, id: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_malformed_id_reads_like_an_unknown_one() {
+async fn row_18_a_malformed_id_reads_like_an_unknown_one() {
     let test = TestApp::api().await;
     let lower = NOBODY.to_lowercase();
     let malformed = [
@@ -118,7 +118,7 @@ async fn so_does_a_malformed_id_of_an_operation() {
 }
 
 #[tokio::test]
-async fn an_address_of_more_than_8_kib_is_refused() {
+async fn row_24_an_address_of_more_than_8_kib_is_refused() {
     let test = TestApp::api().await;
     let made = test.prompt("a", "b", "{{x}}").await;
     let path = |length: usize| {
@@ -134,7 +134,7 @@ async fn an_address_of_more_than_8_kib_is_refused() {
 }
 
 #[tokio::test]
-async fn an_answer_is_json_whatever_the_client_prefers() {
+async fn row_29_an_answer_is_json_whatever_the_client_prefers() {
     let test = TestApp::api().await;
     // row 29
     for accept in ["text/html", "application/xml;q=0.9", "*/*", "nonsense"] {
@@ -145,7 +145,7 @@ async fn an_answer_is_json_whatever_the_client_prefers() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_told_the_right_ones() {
+async fn row_30_a_wrong_method_is_told_the_right_ones() {
     let test = TestApp::api().await;
     let made = test.prompt("a", "b", "c").await;
     let (before, prompt) = (rows(&test).await, at(&made));
@@ -178,7 +178,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
 }
 
 #[tokio::test]
-async fn an_unknown_route_is_a_problem_too() {
+async fn row_31_an_unknown_route_is_a_problem_too() {
     let test = TestApp::api().await;
     // row 31
     for path in

@@ -79,7 +79,7 @@ async fn an_answer_is_the_one_that_was_given_whatever_happened_since() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_at_once_have_one_effect_and_one_answer() {
+async fn row_43_ten_at_once_have_one_effect_and_one_answer() {
     let test = Arc::new(TestApp::api().await);
     // row 43
     let tasks = (0..10).map(|_| {
@@ -97,7 +97,7 @@ async fn ten_at_once_have_one_effect_and_one_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_was_cut_off_by_a_crash_can_be_sent_again() {
+async fn row_44_a_request_that_was_cut_off_by_a_crash_can_be_sent_again() {
     let processes = Processes::embedded();
     // row 44
     for round in 0..3 {

@@ -11,7 +11,7 @@ use super::{PROMPTS, at, rows, send};
 const MIB: usize = 1024 * 1024;
 
 #[tokio::test]
-async fn content_of_more_than_512_kib_is_refused() {
+async fn row_20_content_of_more_than_512_kib_is_refused() {
     let test = TestApp::api().await;
     let made = test.prompt("a", "taken", "c").await;
     let before = rows(&test).await;
@@ -43,7 +43,7 @@ fn padded(bytes: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_body_of_more_than_4_mib_is_refused() {
+async fn row_20_a_body_of_more_than_4_mib_is_refused() {
     let test = TestApp::api().await;
     send(&test, Method::POST, PROMPTS, padded(4 * MIB)).await.expect(201);
     let before = rows(&test).await;
@@ -69,7 +69,7 @@ async fn a_body_without_an_end_is_refused_where_it_is_too_large() {
 }
 
 #[tokio::test]
-async fn a_length_that_is_too_large_is_refused_at_once() {
+async fn row_21_a_length_that_is_too_large_is_refused_at_once() {
     let test = TestApp::api().await;
     for (path, length) in [
         (PROMPTS, (10_u64 << 30).to_string()), // row 21

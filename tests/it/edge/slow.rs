@@ -12,7 +12,7 @@ type Chunk = Result<&'static [u8], std::io::Error>;
 const START: &[u8] = br#"{"category": "a", "name": "b", "#;
 
 #[tokio::test]
-async fn a_body_that_stalls_is_given_up() {
+async fn row_22_a_body_that_stalls_is_given_up() {
     let test = TestApp::with(&["--body-timeout-ms", "200"]).await;
     // row 22
     for key in [None, Some(("idempotency-key", "k"))] {
@@ -28,7 +28,7 @@ async fn a_body_that_stalls_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_body_that_drips_is_given_up_too() {
+async fn row_22_a_body_that_drips_is_given_up_too() {
     let test = TestApp::with(&["--body-timeout-ms", "200"]).await;
     // row 22: every byte comes in time, the whole does not.
     let drops = tokio::time::interval(Duration::from_millis(20));
@@ -66,7 +66,7 @@ async fn a_handler_that_takes_too_long_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_every_place_is_taken_others_are_told_to_come_back() {
+async fn row_40_where_every_place_is_taken_others_are_told_to_come_back() {
     let test = TestApp::with(&["--max-in-flight", "1", "--body-timeout-ms", "2000"]).await;
     let stalled = stream::iter([Chunk::Ok(START)]).chain(stream::pending());
     let json = [("content-type", "application/json")];

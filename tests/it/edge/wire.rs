@@ -74,7 +74,7 @@ async fn a_header_that_never_ends_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chunked_body_that_never_ends_is_given_up() {
+async fn row_22_a_chunked_body_that_never_ends_is_given_up() {
     let (processes, _api) = impatient().await;
     // row 22
     let start = format!(
@@ -87,7 +87,7 @@ async fn a_chunked_body_that_never_ends_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_header_that_is_too_large_is_refused() {
+async fn row_23_a_header_that_is_too_large_is_refused() {
     let (processes, _api) = impatient().await;
     let many: String = (0..101).map(|number| format!("X-{number}: y\r\n")).collect();
     let long = format!("X: {}\r\n", "y".repeat(17 * 1024));
@@ -103,7 +103,7 @@ async fn a_header_that_is_too_large_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn broken_framing_is_refused_and_the_connection_closed() {
+async fn row_32_broken_framing_is_refused_and_the_connection_closed() {
     let (processes, _api) = impatient().await;
     let body = r#"{"category":"a","name":"b","content":"c"}"#;
     let length = body.len();
@@ -131,7 +131,7 @@ async fn broken_framing_is_refused_and_the_connection_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_lengths_of_a_body_never_make_two_requests() {
+async fn row_32_two_lengths_of_a_body_never_make_two_requests() {
     let (processes, _api) = impatient().await;
     let body = r#"{"category":"a","name":"b","content":"c"}"#;
     let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
@@ -151,7 +151,7 @@ async fn two_lengths_of_a_body_never_make_two_requests() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_length_that_is_too_large_closes_the_connection() {
+async fn row_21_a_length_that_is_too_large_closes_the_connection() {
     let (processes, _api) = impatient().await;
     // row 21
     let request = format!(

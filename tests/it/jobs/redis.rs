@@ -34,7 +34,7 @@ async fn redis_emptied_while_jobs_run_loses_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_redis_killed_the_api_answers_and_the_worker_goes_on_by_itself() {
+async fn row_76_with_redis_killed_the_api_answers_and_the_worker_goes_on_by_itself() {
     let mut redis = RedisServer::start();
     let test = TestApp::distributed_over(&redis).await;
     order(&test.app, "before", 60).await;

@@ -7,7 +7,7 @@ use support::TestApp;
 use super::{STATUSES, prompt, prompt_at, set};
 
 #[tokio::test]
-async fn every_pair_of_states_is_allowed_or_refused_and_a_refusal_changes_nothing() {
+async fn row_47_every_pair_of_states_is_allowed_or_refused_and_a_refusal_changes_nothing() {
     let test = TestApp::api().await;
     let allowed = [
         ("draft", "published"),

@@ -54,7 +54,7 @@ async fn every_prompt_that_was_acknowledged_survives_sigkill() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_that_is_asked_to_end_finishes_the_request_it_has_and_takes_no_other() {
+async fn row_80_an_api_that_is_asked_to_end_finishes_the_request_it_has_and_takes_no_other() {
     let store = Processes::embedded();
     let mut api = store.start_api().await;
     let address = ("127.0.0.1", store.port());

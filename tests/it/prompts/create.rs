@@ -180,7 +180,7 @@ async fn a_name_is_taken_in_its_category_only() {
 }
 
 #[tokio::test]
-async fn names_differ_by_case() {
+async fn row_16_names_differ_by_case() {
     let test = TestApp::api().await;
     // row 16
     for (category, name) in
@@ -192,7 +192,7 @@ async fn names_differ_by_case() {
 }
 
 #[tokio::test]
-async fn two_spellings_of_one_name_are_the_same_name() {
+async fn row_15_two_spellings_of_one_name_are_the_same_name() {
     let test = TestApp::api().await;
     let made = test.prompt("Cafe\u{301}", "  e\u{301} ", "c").await;
     assert_eq!((&made["category"], &made["name"]), (&json!("Café"), &json!("é")));

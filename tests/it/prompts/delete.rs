@@ -24,7 +24,7 @@ async fn a_deleted_prompt_is_gone() {
 }
 
 #[tokio::test]
-async fn deleting_twice_finds_nothing_the_second_time() {
+async fn row_48_deleting_twice_finds_nothing_the_second_time() {
     let test = TestApp::api().await;
     let made = deleted(&test).await;
     // row 48
@@ -32,7 +32,7 @@ async fn deleting_twice_finds_nothing_the_second_time() {
 }
 
 #[tokio::test]
-async fn a_deleted_prompt_cannot_be_written_to() {
+async fn row_49_a_deleted_prompt_cannot_be_written_to() {
     let test = TestApp::api().await;
     let made = deleted(&test).await;
     // row 49

@@ -87,7 +87,7 @@ async fn a_cursor_is_good_for_another_page_size_and_for_contents() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_another_list_is_refused() {
+async fn row_55_a_cursor_of_another_list_is_refused() {
     let test = filled(4).await;
     let cursor = first_cursor(&test, "limit=1").await;
     // row 55
@@ -108,7 +108,7 @@ async fn a_cursor_of_another_list_is_refused() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_was_touched_is_refused() {
+async fn row_55_a_cursor_that_was_touched_is_refused() {
     let test = filled(4).await;
     let cursor = first_cursor(&test, "limit=1").await;
     let mut touched: Vec<String> = (1..cursor.len()).map(|length| cursor[..length].to_owned()).collect();
@@ -127,7 +127,7 @@ async fn a_cursor_that_was_touched_is_refused() {
 }
 
 #[tokio::test]
-async fn limits_have_bounds() {
+async fn row_54_limits_have_bounds() {
     let test = filled(1).await;
     // row 54
     for (query, pointer) in [

@@ -37,7 +37,7 @@ async fn write(test: &TestApp, prompt: &Value, write: &Write, if_match: Option<&
 }
 
 #[tokio::test]
-async fn a_stale_revision_is_refused_by_every_write() {
+async fn row_45_a_stale_revision_is_refused_by_every_write() {
     let test = TestApp::api().await;
     let made = labelled(&test, &[]).await;
     for way in &WRITES {
@@ -64,7 +64,7 @@ async fn the_current_revision_or_any_is_accepted_by_every_write() {
 }
 
 #[tokio::test]
-async fn a_malformed_if_match_is_refused_by_every_write() {
+async fn row_45_a_malformed_if_match_is_refused_by_every_write() {
     let test = TestApp::api().await;
     let made = labelled(&test, &[]).await;
     for way in &WRITES {
@@ -78,7 +78,7 @@ async fn a_malformed_if_match_is_refused_by_every_write() {
 }
 
 #[tokio::test]
-async fn any_revision_of_a_prompt_that_is_not_there_is_refused() {
+async fn row_45_any_revision_of_a_prompt_that_is_not_there_is_refused() {
     let test = TestApp::api().await;
     let made = labelled(&test, &[]).await;
     test.delete(&at(&made)).await.expect(204);

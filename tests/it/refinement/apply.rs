@@ -69,7 +69,7 @@ async fn variables_that_come_or_go_are_named_and_must_be_accepted() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_applied_is_said() {
+async fn row_67_what_cannot_be_applied_is_said() {
     let (test, prompt, session) = refined("Write about {{topic}} for {{audience}}.").await;
     apply(&test, &prompt, &session, json!({})).await.problem(409, "no-change");
     let other = test.prompt("c", "other", "x").await;

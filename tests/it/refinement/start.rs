@@ -37,7 +37,7 @@ async fn a_refinement_is_begun_asked_for_and_completed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_begun_is_said_with_where_it_is_wrong() {
+async fn row_66_what_cannot_be_begun_is_said_with_where_it_is_wrong() {
     let test = TestApp::with(&["--bedrock-proxy-url", "http://127.0.0.1:1"]).await;
     let prompt = prompt(&test).await;
     let path = format!("{}/refine", path_of(&prompt));

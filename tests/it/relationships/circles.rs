@@ -4,7 +4,7 @@ use support::TestApp;
 use super::{prompt, relate};
 
 #[tokio::test]
-async fn what_is_built_on_something_is_not_its_foundation() {
+async fn row_50_what_is_built_on_something_is_not_its_foundation() {
     let test = TestApp::api().await;
     for kind in ["extends", "depends_on"] {
         let names: Vec<String> = (0..4).map(|n| format!("{kind}-{n}")).collect();

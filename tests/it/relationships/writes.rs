@@ -48,7 +48,7 @@ async fn every_type_is_known_and_another_is_refused() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_with_a_pointer_and_leaves_nothing() {
+async fn row_50_what_makes_no_sense_is_refused_with_a_pointer_and_leaves_nothing() {
     let test = TestApp::api().await;
     let (a, b) = (prompt(&test, "a").await, prompt(&test, "b").await);
     let unknown = "prm_01J9Z3N5T8QWERTYASDFGHZXCV";

@@ -233,7 +233,7 @@ async fn literal(texts: &[&str]) -> TestApp {
 
 // row 52
 #[tokio::test]
-async fn what_looks_like_an_operator_is_looked_for_as_it_is() {
+async fn row_52_what_looks_like_an_operator_is_looked_for_as_it_is() {
     let texts = [
         "c++",
         "it's",

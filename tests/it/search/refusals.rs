@@ -6,7 +6,7 @@ use super::{SEARCH, SUGGEST, made, search};
 
 // row 51
 #[tokio::test]
-async fn a_search_for_nothing_is_refused_unless_there_is_a_filter() {
+async fn row_51_a_search_for_nothing_is_refused_unless_there_is_a_filter() {
     let test = TestApp::api().await;
     made(&test, &[json!({ "name": "one" }), json!({ "name": "two", "tags": ["red"] })]).await;
     for query in ["", " ", "\t\r\n ", "\u{0}", " \u{0}\u{0} ", "\u{3000}\u{a0}"] {
@@ -24,7 +24,7 @@ async fn a_search_for_nothing_is_refused_unless_there_is_a_filter() {
 
 // row 53
 #[tokio::test]
-async fn a_query_of_more_than_512_bytes_or_32_terms_is_refused() {
+async fn row_53_a_query_of_more_than_512_bytes_or_32_terms_is_refused() {
     let test = TestApp::api().await;
     made(&test, &[json!({ "name": "one" })]).await;
     let terms = |number: usize| (0..number).map(|number| format!("t{number}")).collect::<Vec<_>>().join(" ");
@@ -39,7 +39,7 @@ async fn a_query_of_more_than_512_bytes_or_32_terms_is_refused() {
 
 // row 47, 54
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_with_a_pointer() {
+async fn row_54_what_makes_no_sense_is_refused_with_a_pointer() {
     let test = TestApp::api().await;
     made(&test, &[json!({ "name": "one" })]).await;
     for (body, pointer) in [

@@ -54,7 +54,7 @@ async fn what_is_said_to_be_no_template_is_not_filled() {
 }
 
 #[tokio::test]
-async fn a_missing_variable_is_refused_and_all_are_listed() {
+async fn row_59_a_missing_variable_is_refused_and_all_are_listed() {
     let test = kept(json!({ "content": "{{a}} {{b}} {{c}} {{a}}" })).await;
     // row 59
     for reply in [test.get(&format!("{NAMED}?b=1")).await, fill(&test, json!({ "b": 1 })).await] {
@@ -69,7 +69,7 @@ async fn a_missing_variable_is_refused_and_all_are_listed() {
 }
 
 #[tokio::test]
-async fn an_extra_variable_is_passed_over_and_reported() {
+async fn row_59_an_extra_variable_is_passed_over_and_reported() {
     let test = kept(json!({ "content": "{{a}}" })).await;
     // row 59
     let served = test.get(&format!("{NAMED}?z=1&a=2&y=3&z=4&n%C3%A9=5")).await.expect(200);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{NAMED, fill, kept};
 
 #[tokio::test]
-async fn values_are_inserted_once_and_never_rendered() {
+async fn row_60_values_are_inserted_once_and_never_rendered() {
     for (format, content) in [("mustache", "{{a}}|{{b}}"), ("fstring", "{a}|{b}"), ("jinja2", "{{ a }}|{{ b }}")] {
         let test = kept(json!({ "content": content, "template_format": format })).await;
         let value = "{{ b }} {b} {% if 1 %}{{ secret }}{% endif %} {{ 7*7 }} <b>&\"' \\n $1 é";
@@ -104,7 +104,7 @@ async fn a_query_without_a_schema_is_text() {
 }
 
 #[tokio::test]
-async fn a_value_may_be_256_kib_and_all_of_them_1_mib() {
+async fn row_60_a_value_may_be_256_kib_and_all_of_them_1_mib() {
     let test = kept(json!({ "content": "{{a}}", "variables": ["a", "b"] })).await;
     let most = "x".repeat(256 * 1024);
     assert_eq!(fill(&test, json!({ "a": most })).await.expect(200)["filled_content"], most);

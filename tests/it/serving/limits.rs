@@ -19,7 +19,7 @@ async fn refusal_of(test: &TestApp, content: &str) -> (String, String, String) {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_template_is_told_with_line_and_column() {
+async fn row_57_what_is_wrong_with_a_template_is_told_with_line_and_column() {
     let test = TestApp::api().await;
     // row 57
     for (content, code, place) in [
@@ -42,7 +42,7 @@ async fn what_is_wrong_with_a_template_is_told_with_line_and_column() {
 }
 
 #[tokio::test]
-async fn a_template_that_is_a_bomb_by_its_size_is_refused_where_it_is_saved() {
+async fn row_58_a_template_that_is_a_bomb_by_its_size_is_refused_where_it_is_saved() {
     let test = TestApp::api().await;
     // row 58
     for content in [
@@ -71,7 +71,7 @@ const BOMBS: [&str; 9] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bomb_is_stopped_where_it_is_filled() {
+async fn row_58_a_bomb_is_stopped_where_it_is_filled() {
     let variables = json!({ "x": "a".repeat(200_000) });
     // rows 57, 58
     for bomb in BOMBS {

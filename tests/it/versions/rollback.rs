@@ -69,7 +69,7 @@ async fn a_rollback_needs_no_body() {
 }
 
 #[tokio::test]
-async fn a_rollback_to_the_current_version_changes_nothing() {
+async fn row_46_a_rollback_to_the_current_version_changes_nothing() {
     let test = TestApp::api().await;
     let path = with_contents(&test, &["one", "two", "one"]).await;
     // row 46
@@ -81,7 +81,7 @@ async fn a_rollback_to_the_current_version_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_rollback_to_an_unknown_version_is_not_found() {
+async fn row_46_a_rollback_to_an_unknown_version_is_not_found() {
     let test = TestApp::api().await;
     let path = with_contents(&test, &["one", "two"]).await;
     // row 46

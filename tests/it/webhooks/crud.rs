@@ -67,7 +67,7 @@ async fn no_secret_stands_in_the_database_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_no_webhook_is_refused() {
+async fn row_69_70_71_what_is_no_webhook_is_refused() {
     let test = TestApp::in_production().await;
     let long = format!("https://example.com/{}", "x".repeat(2048));
     let good = "https://example.com/hook";

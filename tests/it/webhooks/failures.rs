@@ -153,7 +153,7 @@ async fn after_ten_failures_in_a_row_one_attempt_at_a_time_finds_out_whether_it_
 }
 
 #[tokio::test]
-async fn a_name_that_leads_inside_is_blocked_and_not_tried_again() {
+async fn row_70_a_name_that_leads_inside_is_blocked_and_not_tried_again() {
     let test = TestApp::in_production().await;
     let hook = json!({ "name": "h", "url": "https://receiver.example/", "events": ["*"] });
     let hook = test.post(super::WEBHOOKS, hook).await.expect(201);

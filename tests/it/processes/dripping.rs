@@ -1,0 +1,52 @@
+//! P-H6: connections that send their header byte by byte keep nobody else waiting.
+use std::time::{Duration, Instant};
+
+use support::{Processes, figure, in_full, percentile};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+/// A round of whoever asks as one should.
+async fn round(store: &Processes, times: &mut Vec<Duration>) {
+    for _ in 0..20 {
+        let began = Instant::now();
+        let (status, _) = store.get("/api/v1/prompts?limit=1").await.expect("an answer");
+        assert_eq!(status, 200);
+        times.push(began.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_drip_keep_nobody_waiting() {
+    let (many, rounds) = if in_full() { (2000, 100) } else { (400, 10) };
+    let store = Processes::embedded();
+    let mut api = store.start_api().await;
+    let (mut before, mut meanwhile) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        round(&store, &mut before).await;
+    }
+
+    let mut dripping = Vec::new();
+    for _ in 0..many {
+        let mut connection = TcpStream::connect(("127.0.0.1", store.port())).await.unwrap();
+        connection.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").await.unwrap();
+        dripping.push(connection);
+    }
+    let mut ended = 0;
+    for _ in 0..rounds {
+        for connection in &mut dripping {
+            // Those that took too long are gone.
+            ended += usize::from(connection.write_all(b"x").await.is_err());
+        }
+        round(&store, &mut meanwhile).await;
+    }
+
+    assert_eq!(meanwhile.len(), rounds * 20, "every one was answered");
+    let (before, meanwhile) = (percentile(&before, 99), percentile(&meanwhile, 99));
+    figure(
+        "P-H6",
+        format!(
+            "{many} connections drip, {ended} writes found theirs closed: p99 {before:?} before, {meanwhile:?} meanwhile, all answered"
+        ),
+    );
+    drop(dripping);
+    assert!(api.terminate().success());
+}
