@@ -104,19 +104,34 @@ pub(crate) fn too_large(most: usize) -> Problem {
 
 /// JSON says that it is JSON. Plain `curl -d` does not; it is let in where no browser can be behind it.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap_or("?"));
-    let essence = kind.map(|kind| kind.split(';').next().unwrap_or(kind).trim().to_ascii_lowercase());
+    if is_json(headers) || may_be_anything(headers) { Ok(()) } else { Err(no_json()) }
+}
+
+/// What a request says that its body is, without its parameters.
+pub(crate) fn essence(headers: &HeaderMap) -> Option<String> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or("?");
+    Some(kind.split(';').next().unwrap_or(kind).trim().to_ascii_lowercase())
+}
+
+/// Does the body say that it is JSON? A browser asks before it sends such a body elsewhere.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let is_json =
         |kind: &str| kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
-    match essence.as_deref() {
-        Some(kind) if is_json(kind) => Ok(()),
-        None | Some("application/x-www-form-urlencoded") if !headers.contains_key(header::ORIGIN) => Ok(()),
-        _ => Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-media-type",
-            "the body must be JSON; say `Content-Type: application/json`",
-        )),
-    }
+    essence(headers).is_some_and(|kind| is_json(&kind))
+}
+
+/// Does it say nothing of its body, or what `curl -d` says of any? Browsers say so too, but never without their origin.
+pub(crate) fn may_be_anything(headers: &HeaderMap) -> bool {
+    let unsaid = essence(headers).is_none_or(|kind| kind == "application/x-www-form-urlencoded");
+    unsaid && !headers.contains_key(header::ORIGIN)
+}
+
+pub(crate) fn no_json() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "the body must be JSON; say `Content-Type: application/json`",
+    )
 }
 
 /// Parameters in the path. One that cannot be what it should be is not there.

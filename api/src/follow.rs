@@ -10,8 +10,9 @@ use futures::{
     stream::{self, BoxStream},
 };
 use shared::{
-    App,
+    App, Caller,
     bulk::{self, BulkOperation},
+    caller::Scope,
     notifications,
 };
 use tokio::{
@@ -19,7 +20,7 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval},
 };
 
-use crate::{Door, problem::Problem};
+use crate::{Door, access::Watched, problem::Problem};
 
 /// So many may listen at once.
 pub(crate) const FOLLOWERS_MAX: usize = 64;
@@ -31,17 +32,19 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// A stream of events, as an answer.
 pub(crate) type Told = Sse<KeepAliveStream<BoxStream<'static, Result<Event, Infallible>>>>;
 
-/// Every event after number `after`, in order. It ends when the store does, and when the database does not answer:
-/// whoever listens comes back, and says what it has seen.
-pub(crate) fn events(door: &Door, after: i64) -> Result<Told, Problem> {
+/// Every event after number `after`, in order. It ends when the store does, when the database does not answer, and when the
+/// listener's key is taken back: whoever listens comes back, and says what it has seen.
+pub(crate) fn events(door: &Door, caller: &Caller, after: i64) -> Result<Told, Problem> {
     let follower = EventFollower { app: door.app.clone(), after, waiting: VecDeque::new(), looks: looks(&door.app) };
-    tell(door, stream::unfold(follower, async |mut follower| Some((follower.next().await?, follower))))
+    let events = stream::unfold(follower, async |mut follower| Some((follower.next().await?, follower)));
+    tell(door, Watched::begin(&door.app, caller, Scope::Webhooks), events)
 }
 
 /// How far an operation is: `progress` whenever something is done, and `done` at its end.
-pub(crate) fn operation(door: &Door, first: BulkOperation) -> Result<Told, Problem> {
+pub(crate) fn operation(door: &Door, caller: &Caller, first: BulkOperation) -> Result<Told, Problem> {
     let follower = OperationFollower { app: door.app.clone(), now: first, told: None, looks: looks(&door.app) };
-    tell(door, stream::unfold(follower, async |mut follower| Some((follower.next().await?, follower))))
+    let events = stream::unfold(follower, async |mut follower| Some((follower.next().await?, follower)));
+    tell(door, Watched::begin(&door.app, caller, Scope::Bulk), events)
 }
 
 fn looks(app: &App) -> Interval {
@@ -51,14 +54,15 @@ fn looks(app: &App) -> Interval {
 }
 
 /// 503, if too many listen already.
-fn tell(door: &Door, events: impl Stream<Item = Event> + Send + 'static) -> Result<Told, Problem> {
+fn tell(door: &Door, watched: Watched, events: impl Stream<Item = Event> + Send + 'static) -> Result<Told, Problem> {
     let place: OwnedSemaphorePermit = Arc::clone(&door.followers).try_acquire_owned().map_err(|_| {
         let detail = "too many follow what happens in this process; try again later";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
     })?;
-    let events = events.take_until(door.shutdown.clone().cancelled_owned()).map(move |event| {
+    let events = events.take_until(door.shutdown.clone().cancelled_owned());
+    let events = events.take_until(watched.ended().cancelled_owned()).map(move |event| {
         // Given back with the stream.
-        let _ = &place;
+        let _ = (&place, &watched);
         Ok(event)
     });
     Ok(Sse::new(events.boxed()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))

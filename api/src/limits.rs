@@ -4,7 +4,10 @@ use std::{
     hash::Hash,
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,8 +23,8 @@ use crate::{config::Edge, problem::Problem};
 const WRONG_KEYS: NonZeroU32 = NonZeroU32::new(50).unwrap();
 /// and once more each time this has passed.
 const WRONG_KEY_AGAIN: Duration = Duration::from_millis(200);
-/// Beyond so many that are counted, those who may ask again as they please are forgotten.
-const COUNTED_MAX: usize = 10_000;
+/// When so many more are counted, those who may ask again as they please are forgotten.
+const FORGOTTEN_EVERY: usize = 10_000;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -63,9 +66,14 @@ impl Limits {
     }
 }
 
-/// Where a request is from: the machine at the other end of the connection.
+/// Where a request is from: the machine at the other end of the connection. Of version 6 each site has a network of
+/// addresses, which count as one.
 fn address(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.ip())
+    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(match peer.ip().to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
+        version_4 @ IpAddr::V4(_) => version_4,
+    })
 }
 
 /// One limit, by what is counted.
@@ -73,17 +81,28 @@ struct Counted<K: Hash + Eq + Clone> {
     name: &'static str,
     quota: Quota,
     limiter: DefaultKeyedRateLimiter<K>,
+    /// So many may be counted before some are forgotten.
+    most: AtomicUsize,
 }
 
 impl<K: Hash + Eq + Clone> Counted<K> {
     fn new(name: &'static str, quota: Quota) -> Self {
-        Self { name, quota, limiter: RateLimiter::keyed(quota) }
+        Self { name, quota, limiter: RateLimiter::keyed(quota), most: AtomicUsize::new(FORGOTTEN_EVERY) }
+    }
+
+    /// Looking through all of them is worth it only when many have come since the last time.
+    fn forget(&self) {
+        let most = self.most.load(Ordering::Relaxed);
+        if self.limiter.len() > most
+            && self.most.compare_exchange(most, usize::MAX, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
+            self.limiter.retain_recent();
+            self.most.store(self.limiter.len() + FORGOTTEN_EVERY, Ordering::Relaxed);
+        }
     }
 
     fn count(&self, whose: &K) -> Result<(), Problem> {
-        if self.limiter.len() > COUNTED_MAX {
-            self.limiter.retain_recent();
-        }
+        self.forget();
         let Err(refused) = self.limiter.check_key(whose) else { return Ok(()) };
         let wait = refused.wait_time_from(self.limiter.clock().now());
         let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);

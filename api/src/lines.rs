@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::BodyDataStream,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
 };
 use futures::StreamExt;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use shared::{Caller, Error, caller::Idempotency};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Door, json, problem::Problem};
+use crate::{Door, extract, json, problem::Problem};
 
 /// The most bytes of a line.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
@@ -93,17 +93,18 @@ impl FromRequest<Door> for Lines {
 
 /// As for JSON, with the names that lines of JSON go by.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap_or("?"));
-    let essence = kind.map(|kind| kind.split(';').next().unwrap_or(kind).trim().to_ascii_lowercase());
-    match essence.as_deref() {
-        Some("application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/json") => Ok(()),
-        None | Some("application/x-www-form-urlencoded") if !headers.contains_key(header::ORIGIN) => Ok(()),
-        _ => Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-media-type",
-            "the body must be lines of JSON; say `Content-Type: application/x-ndjson`",
-        )),
+    let kind = extract::essence(headers);
+    let is_lines = |kind: &str| {
+        matches!(kind, "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/json")
+    };
+    if kind.is_some_and(|kind| is_lines(&kind)) || extract::may_be_anything(headers) {
+        return Ok(());
     }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "the body must be lines of JSON; say `Content-Type: application/x-ndjson`",
+    ))
 }
 
 impl Lines {

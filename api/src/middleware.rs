@@ -75,6 +75,10 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         headers.insert(REQUEST_ID, id.clone());
         headers.insert(CORRELATION_ID, id);
     }
+    // What may be kept says so itself; a new key or secret must not.
+    if path.starts_with("/api/") && !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if !path.starts_with("/docs") {

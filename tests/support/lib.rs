@@ -281,13 +281,22 @@ impl TestApp {
 
     /// Follows what a path tells of.
     pub async fn follow_at(&self, path: &str, last_event_id: Option<i64>) -> Events {
-        let mut request = Request::get(path);
-        if let Some(id) = last_event_id {
-            request = request.header("last-event-id", id);
-        }
+        let id = last_event_id.map(|id| id.to_string());
+        let headers: Vec<_> = id.iter().map(|id| ("last-event-id", id.as_str())).collect();
+        self.follow_with(path, &headers).await
+    }
+
+    /// The same, with headers.
+    pub async fn follow_with(&self, path: &str, headers: &[(&str, &str)]) -> Events {
+        Events::of(self.body_of(path, headers).await)
+    }
+
+    /// The body of an answer, not yet read.
+    pub async fn body_of(&self, path: &str, headers: &[(&str, &str)]) -> Body {
+        let request = headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
         let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
-        Events::of(response.into_body())
+        response.into_body()
     }
 
     /// Now, as the store sees it.

@@ -101,7 +101,11 @@ struct SeriesQuery {
     params(SeriesQuery),
     responses((status = 200, body = UsageSeries), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn series(State(app): State<App>, Query(query): Query<SeriesQuery>) -> Result<Json<UsageSeries>, Problem> {
+async fn series(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<SeriesQuery>,
+) -> Result<Json<UsageSeries>, Problem> {
     let at = |text: &Option<String>, name, edge| text.as_deref().map(|text| moment(text, name, edge)).transpose();
     let request = SeriesRequest {
         start: at(&query.start_date, "start_date", Edge::Start)?,
@@ -110,7 +114,7 @@ async fn series(State(app): State<App>, Query(query): Query<SeriesQuery>) -> Res
         group_by: query.group_by,
         prompt_id: query.prompt_id,
     };
-    Ok(Json(analytics::series(&app, &request).await?))
+    Ok(Json(analytics::series(&app, &caller.0, &request).await?))
 }
 
 #[derive(Clone, Copy)]

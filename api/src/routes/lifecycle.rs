@@ -74,9 +74,10 @@ struct Status(String);
 async fn list(
     State(app): State<App>,
     Path(Status(status)): Path<Status>,
+    caller: Caller,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Prompt>>, Problem> {
-    let filter = prompts::PromptFilter::of_status(&status)?;
+    let filter = prompts::PromptFilter::of_status(&caller.0, &status)?;
     Ok(Json(prompts::list(&app, &filter, &page.request()?).await?))
 }
 

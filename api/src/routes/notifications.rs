@@ -11,7 +11,12 @@ use shared::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Door, extract::Json, follow, problem::Problem};
+use crate::{
+    Door,
+    extract::{Caller, Json},
+    follow,
+    problem::Problem,
+};
 
 pub(crate) fn router() -> OpenApiRouter<Door> {
     OpenApiRouter::new().routes(routes!(stats)).routes(routes!(catalogue))
@@ -54,9 +59,9 @@ async fn catalogue() -> Json<Vec<EventKind>> {
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-async fn events(State(door): State<Door>, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
+async fn events(State(door): State<Door>, caller: Caller, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
     let after = notifications::position(&door.app, last_event_id(&headers)?).await?;
-    follow::events(&door, after)
+    follow::events(&door, &caller.0, after)
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {

@@ -86,10 +86,11 @@ struct ListQuery {
 }
 
 impl ListQuery {
-    fn filter(self, now: Timestamp) -> PromptFilter {
+    fn filter(self, caller: &shared::Caller, now: Timestamp) -> PromptFilter {
         let query = self;
         let show = Show { content: query.include.contains(&Include::Content), ..Show::PROMPT };
         PromptFilter {
+            within: caller.grant.folders.clone(),
             category: query.category,
             tags: query.tag,
             lifecycle_status: query.lifecycle_status,
@@ -119,9 +120,13 @@ enum Include {
     params(ListQuery),
     responses((status = 200, body = Page<Prompt>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<Prompt>>, Problem> {
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<Prompt>>, Problem> {
     let page = PageQuery { limit: query.limit, offset: query.offset, cursor: query.cursor.clone() }.request()?;
-    Ok(Json(prompts::list(&app, &query.filter(app.clock.now()), &page).await?))
+    Ok(Json(prompts::list(&app, &query.filter(&caller.0, app.clock.now()), &page).await?))
 }
 
 /// List the categories there are, with counts.
@@ -133,9 +138,10 @@ async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<
 )]
 async fn categories(
     State(app): State<App>,
+    caller: Caller,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<CategoryCount>>, Problem> {
-    Ok(Json(prompts::categories(&app, &page.request()?).await?))
+    Ok(Json(prompts::categories(&app, &caller.0, &page.request()?).await?))
 }
 
 /// List the tags there are, with counts.
@@ -145,8 +151,12 @@ async fn categories(
     params(PageQuery),
     responses((status = 200, body = Page<TagCount>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn tags(State(app): State<App>, Query(page): Query<PageQuery>) -> Result<Json<Page<TagCount>>, Problem> {
-    Ok(Json(prompts::tags(&app, &page.request()?).await?))
+async fn tags(
+    State(app): State<App>,
+    caller: Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<TagCount>>, Problem> {
+    Ok(Json(prompts::tags(&app, &caller.0, &page.request()?).await?))
 }
 
 /// Which version of a prompt is wanted.

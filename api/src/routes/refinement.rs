@@ -159,8 +159,12 @@ async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<
     params(("id" = RefinementId, Path)),
     responses((status = 200, body = Refinement), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn get(State(app): State<App>, Path(id): Path<RefinementId>) -> Result<Json<Refinement>, Problem> {
-    Ok(Json(refinement::get(&app, id).await?))
+async fn get(
+    State(app): State<App>,
+    Path(id): Path<RefinementId>,
+    caller: Caller,
+) -> Result<Json<Refinement>, Problem> {
+    Ok(Json(refinement::get(&app, &caller.0, id).await?))
 }
 
 /// Compare the results of two refinements.
@@ -173,8 +177,9 @@ async fn get(State(app): State<App>, Path(id): Path<RefinementId>) -> Result<Jso
 async fn compare_sessions(
     State(app): State<App>,
     Path((a, b)): Path<(RefinementId, RefinementId)>,
+    caller: Caller,
 ) -> Result<Json<SessionComparison>, Problem> {
-    Ok(Json(refinement::compare_sessions(&app, a, b).await?))
+    Ok(Json(refinement::compare_sessions(&app, &caller.0, a, b).await?))
 }
 
 /// Which documents are wanted.

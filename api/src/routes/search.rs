@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Door,
-    extract::{Json, Query},
+    extract::{Caller, Json, Query},
     problem::Problem,
 };
 
@@ -26,8 +26,12 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
     request_body = SearchRequest,
     responses((status = 200, body = SearchResults), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn find(State(app): State<App>, Json(request): Json<SearchRequest>) -> Result<Json<SearchResults>, Problem> {
-    Ok(Json(prompts::search(&app, &request).await?))
+async fn find(
+    State(app): State<App>,
+    caller: Caller,
+    Json(request): Json<SearchRequest>,
+) -> Result<Json<SearchResults>, Problem> {
+    Ok(Json(prompts::search(&app, &caller.0, &request).await?))
 }
 
 /// What was typed so far.
@@ -58,7 +62,11 @@ struct Suggestions {
     params(SuggestQuery),
     responses((status = 200, body = Suggestions), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn suggest(State(app): State<App>, Query(query): Query<SuggestQuery>) -> Result<Json<Suggestions>, Problem> {
+async fn suggest(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<SuggestQuery>,
+) -> Result<Json<Suggestions>, Problem> {
     let limit = query.limit.unwrap_or(SUGGESTIONS_MAX);
-    Ok(Json(Suggestions { suggestions: search::suggest(&app, query.q.as_deref(), limit).await? }))
+    Ok(Json(Suggestions { suggestions: search::suggest(&app, &caller.0, query.q.as_deref(), limit).await? }))
 }

@@ -64,11 +64,12 @@ struct Suggestions {
 async fn get(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(query): Query<VersionQuery>,
 ) -> Result<Json<Suggestions>, Problem> {
     let selector = Selector::new(query.version, query.label, Selector::Latest)?;
     let report = suggestions::get(&app, id, &selector).await?;
-    Ok(Json(Suggestions { report, usage: advice::of_use(&app, id, &selector).await? }))
+    Ok(Json(Suggestions { report, usage: advice::of_use(&app, &caller.0, id, &selector).await? }))
 }
 
 /// Why something is done.

@@ -1,5 +1,5 @@
 //! Running tests are looked at every five minutes: what is found is written down, and what follows is done.
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -7,12 +7,14 @@ use super::{
     AbTestResult, AbTestResults, AbTestStatus, bandit,
     findings::DecisionState,
     model::TestRow,
+    promote,
     report::LookFindings,
     repository::{self, EvaluationRow},
     results::{self, Looks},
     service,
 };
 use crate::{
+    access,
     app::App,
     caller::Caller,
     db::{Json, Tx},
@@ -70,7 +72,10 @@ pub async fn evaluate(app: &App, claim: &Claim, caller: &Caller, id: AbTestId) -
         let found = results::evaluate(&mut conn, test.clone(), &mut looks, now).await?;
         (test, found, looks)
     };
-    let mut tx = app.begin(caller).await?;
+    // What follows may do what whoever made the test may do now.
+    let grant = Arc::new(access::grant_of(app, &test.created_by).await?);
+    let caller = Caller::with(grant, caller.actor.clone(), &caller.request_id, None);
+    let mut tx = app.begin(&caller).await?;
     claim.hold(&mut tx, app.settings.lease).await?;
     let row = service::hold(&mut tx, id).await?;
     // Somebody has changed it meanwhile: the next look is at what it has become.
@@ -105,8 +110,10 @@ async fn write(tx: &mut Tx, mut row: TestRow, found: &AbTestResults, looks: Look
     };
     if let Some(end) = end {
         row.winner.clone_from(&found.winner);
-        let promote = row.plan().promote;
-        return service::end(tx, row, end, promote).await.map(drop);
+        let refusal = row.plan().promote.then(|| promote::check_promotion(tx, &row).err()).flatten();
+        let promote = row.plan().promote && refusal.is_none();
+        let note = refusal.map(|refusal| format!("not promoted: {refusal}"));
+        return service::end(tx, row, end, promote, note).await.map(drop);
     }
     let dealt = bandit::weights(&row, found, tx.now()).unwrap_or_else(|| row.weights_bp.0.clone());
     let weights = without_harm(&row, found, dealt);

@@ -60,6 +60,10 @@ pub async fn create(app: &App, caller: &Caller, new: NewAbTest) -> Result<AbTest
         evaluated_at: now,
     };
     let mut tx = begin!(app, caller);
+    promote::check_behind(&tx, &row)?;
+    if row.plan().promote {
+        promote::check_promotion(&tx, &row)?;
+    }
     if !repository::insert(&mut tx, &row).await? {
         let detail = "another test is behind this label; complete that one first";
         return Err(Error::conflict("label-taken", detail));
@@ -124,6 +128,7 @@ pub async fn update(app: &App, caller: &Caller, id: AbTestId, patch: AbTestPatch
     if row.status == AbTestStatus::Completed {
         return Err(ended(&row));
     }
+    promote::check_behind(&tx, &row)?;
     let (coverage, weights) = patch.dealt(row.variants().len())?;
     row.name = name.unwrap_or(row.name);
     let coverage = coverage.unwrap_or(row.coverage_bp);
@@ -171,6 +176,9 @@ async fn move_to(
         }
         (from, to) if from == to => row.show(),
         _ => {
+            if status == AbTestStatus::Running {
+                promote::check_behind(&tx, &row)?;
+            }
             row.status = status;
             row.started_at = row.started_at.or(Some(tx.now()));
             save(&mut tx, row, action).await?
@@ -200,13 +208,19 @@ pub async fn complete(
     }
     let promote = promote.unwrap_or(row.plan().promote);
     row.winner = winner;
-    let test = end(&mut tx, row, AbTestResult::StoppedManual, promote).await?;
+    let test = end(&mut tx, row, AbTestResult::StoppedManual, promote, None).await?;
     tx.commit_with(&test).await?;
     Ok(test)
 }
 
-/// Ends a held test with a result, and promotes its winner, if it has one and is to.
-pub(super) async fn end(tx: &mut Tx, mut row: TestRow, result: AbTestResult, promote: bool) -> Result<AbTest> {
+/// Ends a held test with a result, and promotes its winner, if it has one and is to. `note` is what else the audit log says.
+pub(super) async fn end(
+    tx: &mut Tx,
+    mut row: TestRow,
+    result: AbTestResult,
+    promote: bool,
+    note: Option<String>,
+) -> Result<AbTest> {
     row.status = AbTestStatus::Completed;
     row.result = Some(result);
     row.ended_at = Some(tx.now());
@@ -216,7 +230,7 @@ pub(super) async fn end(tx: &mut Tx, mut row: TestRow, result: AbTestResult, pro
     row.updated_at = tx.now();
     repository::update(tx, &row).await?;
     choose::changes(tx, &row).await?;
-    let detail = Some(result.to_string());
+    let detail = Some(note.map_or(result.to_string(), |note| format!("{result}; {note}")));
     announce(tx, EventType::AbTestCompleted, row, "ab_test.completed", detail).await
 }
 

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    caller::{Grant, Scope},
+    caller::{Folders, Grant, Scope},
     clock::Timestamp,
     db::FromRow,
     error::{Error, Result, Violation},
@@ -161,7 +161,7 @@ impl Key {
         }
         Some(Grant {
             scopes: self.scopes.clone(),
-            folders: self.folders.clone(),
+            folders: Folders::of(self.folders.clone()),
             labels: self.labels.clone(),
             default_label: self.default_label.clone(),
         })

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     analytics::{self, Profile},
     app::App,
+    caller::Caller,
     drift,
     error::Result,
     id::PromptId,
@@ -19,7 +20,7 @@ use crate::{
 const UNUSED_DAYS: u32 = 90;
 
 /// What the use of a prompt says about one of its versions.
-pub async fn of_use(app: &App, id: PromptId, selector: &Selector) -> Result<Vec<UsageFinding>> {
+pub async fn of_use(app: &App, caller: &Caller, id: PromptId, selector: &Selector) -> Result<Vec<UsageFinding>> {
     let prompt = prompts::get(app, id, selector, Show::PROMPT).await?;
     let version = prompt.version;
     let performance = drift::performance_of(app, id, version).await?;
@@ -36,7 +37,7 @@ pub async fn of_use(app: &App, id: PromptId, selector: &Selector) -> Result<Vec<
     findings.extend(rules::drifted(&performance));
     findings.extend(rules::unreadable(&now));
     findings.extend(unused(app, &prompt, last_used));
-    findings.extend(Box::pin(similar::duplicate(app, &prompt)).await?);
+    findings.extend(Box::pin(similar::duplicate(app, caller, &prompt)).await?);
     Ok(findings)
 }
 

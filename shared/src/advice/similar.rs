@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::rules::UsageFinding;
 use crate::{
     app::App,
+    caller::Caller,
     drift,
     error::Result,
     lint::Severity,
@@ -21,8 +22,8 @@ const TOKENS_MIN: usize = 20;
 const WORDS: usize = 8;
 const CANDIDATES: i64 = 20;
 
-/// D08: another prompt says nearly the same.
-pub(super) async fn duplicate(app: &App, prompt: &Prompt) -> Result<Option<UsageFinding>> {
+/// D08: another prompt, which the caller may see, says nearly the same.
+pub(super) async fn duplicate(app: &App, caller: &Caller, prompt: &Prompt) -> Result<Option<UsageFinding>> {
     let own = tokens(prompt);
     if own.len() < TOKENS_MIN {
         return Ok(None);
@@ -30,7 +31,7 @@ pub(super) async fn duplicate(app: &App, prompt: &Prompt) -> Result<Option<Usage
     let query = words(&own).join(" ");
     let request = SearchRequest { query, limit: Some(CANDIDATES), ..SearchRequest::default() };
     let shingles = of(&own);
-    for hit in prompts::search(app, &request).await?.page.items {
+    for hit in prompts::search(app, caller, &request).await?.page.items {
         if hit.prompt.id == prompt.id {
             continue;
         }

@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result, Violation},
     group_commit::{self, Grouped},
     id::{PromptId, UsageBatchId},
+    prompts,
 };
 
 /// So many versions are remembered to exist.
@@ -23,7 +24,7 @@ const KNOWN_MAX: usize = 100_000;
 /// Takes one event in, or a list. Answers once they are on disk.
 pub async fn record(app: &App, caller: &Caller, events: Vec<UsageEvent>, single: bool) -> Result<Receipt> {
     let events = model::check(events, single, app.clock.now(), &app.settings.prices)?;
-    check_known(app, &events, single).await?;
+    check_known(app, caller, &events, single).await?;
     if caller.idempotency.is_some() {
         let mut tx = begin!(app, caller);
         let receipt = write(&mut tx, &[Reported(events)]).await?.remove(0);
@@ -87,14 +88,15 @@ async fn write(tx: &mut Tx, requests: &[Reported]) -> Result<Vec<Receipt>> {
         .collect())
 }
 
-/// Refuses events of versions that are not there. A version that was once seen stays.
-async fn check_known(app: &App, events: &[Event], single: bool) -> Result<()> {
+/// Refuses events of versions that are not there, or that the caller may not see. A version that was once seen stays.
+async fn check_known(app: &App, caller: &Caller, events: &[Event], single: bool) -> Result<()> {
     let known: Arc<Known> = app.memory.of();
     let asked: HashSet<_> = {
         let known = known.versions();
         events.iter().map(|event| (event.prompt_id, event.version)).filter(|version| !known.contains(version)).collect()
     };
-    if asked.is_empty() {
+    let beyond = out_of_reach(app, caller, events).await?;
+    if asked.is_empty() && beyond.is_empty() {
         return Ok(());
     }
     let mut unknown = HashSet::new();
@@ -111,7 +113,9 @@ async fn check_known(app: &App, events: &[Event], single: bool) -> Result<()> {
             false => drop(unknown.insert(version)),
         }
     }
-    let violations = events.iter().enumerate().filter(|(_, event)| unknown.contains(&(event.prompt_id, event.version)));
+    let is_unknown =
+        |event: &Event| beyond.contains(&event.prompt_id) || unknown.contains(&(event.prompt_id, event.version));
+    let violations = events.iter().enumerate().filter(|(_, event)| is_unknown(event));
     let violations: Vec<_> = violations
         .map(|(index, event)| {
             let pointer = if single { "/version".to_owned() } else { format!("/{index}/version") };
@@ -120,4 +124,21 @@ async fn check_known(app: &App, events: &[Event], single: bool) -> Result<()> {
         })
         .collect();
     if violations.is_empty() { Ok(()) } else { Err(Error::from_violations(violations)) }
+}
+
+/// The prompts that the caller may not see.
+async fn out_of_reach(app: &App, caller: &Caller, events: &[Event]) -> Result<HashSet<PromptId>> {
+    let mut beyond = HashSet::new();
+    let folders = &caller.grant.folders;
+    if folders.are_all() {
+        return Ok(beyond);
+    }
+    let prompts: HashSet<PromptId> = events.iter().map(|event| event.prompt_id).collect();
+    let mut conn = app.db.read().await?;
+    for id in prompts {
+        if !prompts::is_in_reach(&mut conn, folders, id).await? {
+            beyond.insert(id);
+        }
+    }
+    Ok(beyond)
 }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     app::App,
+    caller::Caller,
     clock::Timestamp,
     db::Conn,
     error::{Error, Result, Violation},
@@ -130,9 +131,13 @@ pub struct Point {
     pub figures: Figures,
 }
 
-/// Usage over time, in one series or several.
-pub async fn series(app: &App, request: &SeriesRequest) -> Result<UsageSeries> {
+/// Usage over time, in one series or several. Whoever may see some prompts only must say which.
+pub async fn series(app: &App, caller: &Caller, request: &SeriesRequest) -> Result<UsageSeries> {
     let (start, end) = check(app, request)?;
+    match request.prompt_id {
+        Some(id) => prompts::check_reach(&mut app.db.read().await?, &caller.grant.folders, id).await?,
+        None => caller.must_reach_everything("the use of all prompts; say `prompt_id=`")?,
+    }
     if let Some(id) = request.prompt_id {
         prompts::get(app, id, &prompts::Selector::Latest, prompts::Show::PROMPT).await?;
     }

@@ -3,6 +3,7 @@ use serde_json::{Map, Value};
 
 use super::{ItemState, OnConflict, OperationType, orders::TagChange, records, repository};
 use crate::{
+    caller::Scope,
     change::Change,
     db::Tx,
     error::{Error, Result},
@@ -43,7 +44,13 @@ pub(super) struct Rehearsal {
 
 /// Works items in their order. Those that make prompts are written together: they are the most there are, and one by
 /// one each would be eight statements.
+///
+/// Whoever ordered them must still be let in: else each is refused.
 pub(super) async fn work(tx: &mut Tx, rules: Rules<'_>, payloads: impl Iterator<Item = Value>) -> Result<Vec<Outcome>> {
+    if !tx.caller().grant.allows(Scope::Bulk) {
+        let detail = "the key that ordered this has ended, or was taken back";
+        return Ok(payloads.map(|_| Outcome::failed("forbidden", detail.to_owned())).collect());
+    }
     let (mut worked, mut drafts) = (Vec::new(), Vec::new());
     for (place, payload) in payloads.enumerate() {
         let is_new = match rules.operation_type {

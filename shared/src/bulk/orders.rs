@@ -108,9 +108,7 @@ impl From<BulkPrompts> for PromptFilter {
             created_by: prompts.created_by,
             is_template: prompts.is_template,
             updated_since: prompts.updated_since,
-            include_deleted: false,
-            show: Show { content: false, usage_since: None },
-            sort: Sort::Oldest,
+            ..Self::all(Show { content: false, usage_since: None }, Sort::Oldest)
         }
     }
 }

@@ -50,8 +50,8 @@ pub(super) async fn insert_items(conn: &mut Conn, id: OperationId, items: &[NewI
 
 /// Every prompt that matches becomes an item, in the order in which they were made. Answers how many there are.
 pub(super) async fn insert_matching(conn: &mut Conn, id: OperationId, filter: &PromptFilter) -> Result<u64> {
-    let (start, folder) = (conn.dialect().choose(sqlite::INSERT_MATCHING, postgres::INSERT_MATCHING), filter.folder());
-    let query = prompts::matching(Query::with(start, &[&id]), filter, folder.as_ref());
+    let (start, bounds) = (conn.dialect().choose(sqlite::INSERT_MATCHING, postgres::INSERT_MATCHING), filter.bounds());
+    let query = prompts::matching(Query::with(start, &[&id]), filter, &bounds);
     conn.execute(&query, query.params()).await
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Folders;
 use crate::names::names;
 
 /// A kind of action. Each route asks for one, and says which in the contract.
@@ -70,8 +71,8 @@ impl Scope {
 pub struct Grant {
     /// The kinds of action.
     pub scopes: Vec<Scope>,
-    /// The categories it reaches: `writing/blog`, or `writing/*` for `writing` and all below it. None: all.
-    pub folders: Vec<String>,
+    /// The categories it reaches.
+    pub folders: Folders,
     /// The labels it may read by and move. None: all.
     pub labels: Vec<String>,
     /// What a read by name serves that names no label and no version. `production`, unless said.
@@ -82,7 +83,7 @@ impl Grant {
     /// Everything.
     #[must_use]
     pub fn all() -> Self {
-        Self { scopes: vec![Scope::Admin], folders: Vec::new(), labels: Vec::new(), default_label: None }
+        Self { scopes: vec![Scope::Admin], folders: Folders::default(), labels: Vec::new(), default_label: None }
     }
 
     /// The same, shared: most callers may do everything, and many ask at once.
@@ -104,24 +105,6 @@ impl Grant {
         self.scopes.iter().any(|own| *own == scope || *own == Scope::Admin)
     }
 
-    /// Does it reach prompts of this category?
-    #[must_use]
-    pub fn reaches(&self, category: &str) -> bool {
-        self.folders.is_empty() || self.folders.iter().any(|folder| is_in(category, folder))
-    }
-
-    /// Does it reach whatever a list of this category shows, which may be `writing/*`?
-    #[must_use]
-    pub fn reaches_all_of(&self, category: &str) -> bool {
-        match category.strip_suffix("/*") {
-            None => self.reaches(category),
-            Some(folder) => {
-                let wide = |own: &&String| own.ends_with("/*") && is_in(folder, own);
-                self.folders.is_empty() || self.folders.iter().any(|own| wide(&own))
-            }
-        }
-    }
-
     /// May it read by this label, and, given the scope, move it?
     #[must_use]
     pub fn knows(&self, label: &str) -> bool {
@@ -131,52 +114,13 @@ impl Grant {
     /// Is it for some prompts only, or for some of their versions?
     #[must_use]
     pub fn is_narrow(&self) -> bool {
-        !(self.folders.is_empty() && self.labels.is_empty())
-    }
-}
-
-fn is_in(category: &str, folder: &str) -> bool {
-    match folder.strip_suffix("/*") {
-        Some(folder) => category.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
-        None => category == folder,
+        !(self.folders.are_all() && self.labels.is_empty())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_folder_is_a_category_or_all_below_it() {
-        for (category, folder, is_in_it) in [
-            ("writing", "writing/*", true),
-            ("writing/blog", "writing/*", true),
-            ("writing/blog/x", "writing/*", true),
-            ("writings", "writing/*", false),
-            ("a/writing", "writing/*", false),
-            ("writing", "writing", true),
-            ("writing/blog", "writing", false),
-            ("Writing", "writing", false),
-        ] {
-            assert_eq!(is_in(category, folder), is_in_it, "{category} in {folder}");
-        }
-    }
-
-    #[test]
-    fn a_list_is_reached_if_all_of_it_is() {
-        let grant = Grant { folders: vec!["writing/*".to_owned(), "code".to_owned()], ..Grant::all() };
-        for (category, reached) in [
-            ("writing/*", true),
-            ("writing/blog/*", true),
-            ("writing", true),
-            ("code", true),
-            ("code/*", false),
-            ("*", false),
-            ("", false),
-        ] {
-            assert_eq!(grant.reaches_all_of(category), reached, "{category}");
-        }
-    }
 
     #[test]
     fn an_administrator_may_do_everything_and_nobody_else_more_than_it_says() {

@@ -1,4 +1,5 @@
 //! Who asks for a change, what they may do, under which request, and with which idempotency key.
+mod folders;
 mod grant;
 
 use std::sync::{
@@ -8,6 +9,7 @@ use std::sync::{
 
 use crate::error::{Error, Result};
 
+pub use folders::Folders;
 pub use grant::{Grant, Scope};
 
 /// Every writing operation takes one. Cheap to clone; the clones share whether an answer was replayed.
@@ -67,10 +69,18 @@ impl Caller {
 
     /// 403 `forbidden`, if prompts of this category are out of reach.
     pub fn must_reach(&self, category: &str) -> Result<()> {
-        if self.grant.reaches(category) {
+        if self.grant.folders.hold(category) {
             return Ok(());
         }
-        Err(forbidden(format!("this key is for {} only, and not for `{category}`", self.grant.folders.join(", "))))
+        Err(forbidden(format!("this key is for {} only, and not for `{category}`", self.grant.folders)))
+    }
+
+    /// 403 `forbidden`, if it is for some prompts only. `what` is what the route tells of.
+    pub fn must_reach_everything(&self, what: &str) -> Result<()> {
+        if self.grant.folders.are_all() {
+            return Ok(());
+        }
+        Err(forbidden(format!("this key is for {} only, and this tells of {what}", self.grant.folders)))
     }
 
     /// 403 `forbidden`, if versions are not to be read or moved by this label.

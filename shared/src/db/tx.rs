@@ -50,12 +50,24 @@ impl Tx {
     /// 403 `forbidden`, if its caller may not move this label.
     pub fn must_be_free_to_move(&self, label: &str) -> Result<()> {
         self.caller.must_know(label)?;
-        if self.settings.protected_labels.iter().any(|protected| protected == label) {
-            return self
-                .caller
-                .must_be_allowed(Scope::PromptsPublish, &format!("moving the protected label `{label}`"));
+        self.must_be_free_to(label, "moving")
+    }
+
+    /// 403 `forbidden`, if its caller may not take away what one of these labels points at.
+    pub fn must_be_free_to_withdraw<'l>(&self, labels: impl IntoIterator<Item = &'l String>) -> Result<()> {
+        labels.into_iter().try_for_each(|label| self.must_be_free_to(label, "deleting or renaming what is behind"))
+    }
+
+    /// 403 `forbidden`, if its caller may not have readers of this label served something else.
+    pub fn must_be_free_to_divert(&self, label: &str) -> Result<()> {
+        self.must_be_free_to(label, "a test behind")
+    }
+
+    fn must_be_free_to(&self, label: &str, doing: &str) -> Result<()> {
+        if !self.settings.protected_labels.iter().any(|protected| protected == label) {
+            return Ok(());
         }
-        Ok(())
+        self.caller.must_be_allowed(Scope::PromptsPublish, &format!("{doing} the protected label `{label}`"))
     }
 
     /// When this transaction began: the one time that everything in it is written with.

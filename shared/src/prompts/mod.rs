@@ -17,7 +17,7 @@ pub use history::{
 pub use indexing::{Checked, IndexPrompts, check, index_missing, order_index};
 pub use input::{ContentPatch, Draft, Fork, NewPrompt, PromptPatch};
 pub use keeping::{changes_under_name, kept, mark_of_name};
-pub use listing::{CategoryCount, PromptFilter, Sort, TagCount, categories, list, tags};
+pub use listing::{Bounds, CategoryCount, PromptFilter, Sort, TagCount, categories, list, tags};
 pub use many::{
     PromptAsWas, follow_as_was, insert_as_was, insert_many, is_known, matching, most_used, moved_in, names_of,
     page_to_export, set_status_as_was, set_successor,
@@ -25,6 +25,6 @@ pub use many::{
 pub use model::{LifecycleStatus, PRODUCTION, Precondition, Prompt, Selector, ServedVersion, Show};
 pub use searching::{Correction, Explanation, Highlights, OneOrMany, SearchHit, SearchRequest, SearchResults, search};
 pub use service::{
-    check_existing, count_by_status, create, delete, delete_in, find_by_name, find_in, fork, get, hold, hold_existing,
-    hold_named, insert, restore, set_status, sought, update, update_content, update_in,
+    check_existing, check_reach, count_by_status, create, delete, delete_in, find_by_name, find_in, fork, get, hold,
+    hold_existing, hold_named, insert, is_in_reach, restore, set_status, sought, update, update_content, update_in,
 };

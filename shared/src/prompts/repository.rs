@@ -1,13 +1,12 @@
 //! The tables `prompts` and `prompt_tags`, read together with the version that is asked for.
 use std::collections::BTreeMap;
 
-use super::{CategoryCount, Draft, LifecycleStatus, Prompt, PromptFilter, Selector, Show, TagCount};
+use super::{Draft, LifecycleStatus, Prompt, Selector, Show};
 use crate::{
     clock::Timestamp,
     db::{Conn, FromRow, Query, params},
     error::{Error, Result},
     id::PromptId,
-    page::{PageRequest, Position},
     versions::Body,
 };
 
@@ -37,8 +36,9 @@ const SELECT: &str = "
             WHERE l.prompt_id = p.id) AS labels
     FROM prompts p JOIN versions v ON v.prompt_id = p.id";
 
+/// What [`select`] reads.
 #[derive(FromRow)]
-struct PromptRow {
+pub(super) struct PromptRow {
     id: PromptId,
     category: String,
     name: String,
@@ -117,7 +117,8 @@ fn at<'a>(query: Query<'a>, selector: &'a Selector) -> Query<'a> {
     }
 }
 
-fn select(show: &Show) -> Query<'_> {
+/// Begins to read prompts, as far as they are shown.
+pub(super) fn select(show: &Show) -> Query<'_> {
     let is_shown: &bool = if show.usage_since.is_some() { &true } else { &false };
     Query::with(SELECT, &[&show.content, is_shown, &show.usage_since])
 }
@@ -155,6 +156,14 @@ pub(super) async fn find_all(conn: &mut Conn, ids: &[PromptId], show: Show) -> R
     let query = query.then(")", params![]);
     let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
     Ok(rows.into_iter().map(Prompt::from).collect())
+}
+
+const CATEGORY: &str = "SELECT category FROM prompts WHERE id = $1";
+
+/// Where a prompt belongs, deleted or not; nothing, if there is none.
+pub(super) async fn category(conn: &mut Conn, id: PromptId) -> Result<Option<String>> {
+    let row: Option<(String,)> = conn.fetch_optional(CATEGORY, params![id]).await?;
+    Ok(row.map(|(category,)| category))
 }
 
 const LOCK: &str = "UPDATE prompts SET revision = revision WHERE id = $1 AND deleted_at IS NULL";
@@ -291,85 +300,6 @@ pub(super) async fn set_tags(conn: &mut Conn, id: PromptId, tags: &[String]) -> 
         conn.execute(INSERT_TAG, params![id, position, tag]).await?;
     }
     Ok(())
-}
-
-/// The first prompts after the one with this id, without their content.
-pub(super) async fn after(conn: &mut Conn, filter: &PromptFilter, after: &str, most: i64) -> Result<Vec<Prompt>> {
-    let (show, folder) = (Show { content: false, usage_since: None }, filter.folder());
-    let start = select(&show).then("WHERE v.version = p.version AND p.id > ?", params![after]);
-    let query = matching(start, filter, folder.as_ref()).then("ORDER BY p.id LIMIT ?", &[&most]);
-    let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
-    Ok(rows.into_iter().map(Prompt::from).collect())
-}
-
-const COUNT: &str = "SELECT count(*) FROM prompts p WHERE 1 = 1";
-
-/// The prompts of one page and one more, and how many there are in all.
-pub(super) async fn list(
-    conn: &mut Conn,
-    filter: &PromptFilter,
-    after: Option<&Position>,
-    request: &PageRequest,
-) -> Result<(Vec<Prompt>, i64)> {
-    let folder = filter.folder();
-    let counted = matching(Query::new(COUNT), filter, folder.as_ref());
-    let (total,) = conn.fetch_one(&counted, counted.params()).await?;
-
-    let (limit, offset) = (request.limit_and_one(), request.offset());
-    // Which they are is found among narrow rows; only those of the page are read whole.
-    let narrow = "WHERE v.version = p.version AND p.id IN (SELECT p.id FROM prompts p WHERE 1 = 1";
-    let mut query = matching(select(&filter.show).then(narrow, params![]), filter, folder.as_ref());
-    if let Some(after) = after {
-        query = query.then(filter.sort.after(), &[after.key.param(), &after.id]);
-    }
-    let query = query.then(filter.sort.order(), params![]).then("LIMIT ? OFFSET ?)", &[&limit, &offset]);
-    let query = query.then(filter.sort.order(), params![]);
-    let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
-    Ok((rows.into_iter().map(Prompt::from).collect(), total))
-}
-
-pub(super) fn matching<'a>(
-    query: Query<'a>,
-    filter: &'a PromptFilter,
-    folder: Option<&'a (String, String)>,
-) -> Query<'a> {
-    let query = match folder {
-        Some((first, end)) => query.then("AND p.category >= ? AND p.category < ?", &[first, end]),
-        None => query.and("p.category = ?", &filter.category),
-    };
-    let query = if filter.include_deleted { query } else { query.then("AND p.deleted_at IS NULL", params![]) };
-    query
-        .and_each("EXISTS (SELECT 1 FROM prompt_tags t WHERE t.prompt_id = p.id AND t.tag = ?)", &filter.tags)
-        .and("p.lifecycle_status = ?", &filter.lifecycle_status)
-        .and("EXISTS (SELECT 1 FROM labels l WHERE l.prompt_id = p.id AND l.label = ?)", &filter.label)
-        .and("p.created_by = ?", &filter.created_by)
-        .and("p.is_template = ?", &filter.is_template)
-        .and("p.updated_at >= ?", &filter.updated_since)
-}
-
-const CATEGORIES: &str = "SELECT category, count(*) AS count FROM prompts WHERE deleted_at IS NULL AND category > $1
-                          GROUP BY category ORDER BY category LIMIT $2 OFFSET $3";
-const COUNT_CATEGORIES: &str = "SELECT count(DISTINCT category) FROM prompts WHERE deleted_at IS NULL";
-
-pub(super) async fn categories(
-    conn: &mut Conn,
-    after: &str,
-    request: &PageRequest,
-) -> Result<(Vec<CategoryCount>, i64)> {
-    let (total,) = conn.fetch_one(COUNT_CATEGORIES, params![]).await?;
-    let rows = conn.fetch_all(CATEGORIES, params![after, request.limit_and_one(), request.offset()]).await?;
-    Ok((rows, total))
-}
-
-const TAGS: &str = "SELECT t.tag, count(*) AS count FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id
-                    WHERE p.deleted_at IS NULL AND t.tag > $1 GROUP BY t.tag ORDER BY t.tag LIMIT $2 OFFSET $3";
-const COUNT_TAGS: &str = "SELECT count(DISTINCT t.tag) FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id
-                          WHERE p.deleted_at IS NULL";
-
-pub(super) async fn tags(conn: &mut Conn, after: &str, request: &PageRequest) -> Result<(Vec<TagCount>, i64)> {
-    let (total,) = conn.fetch_one(COUNT_TAGS, params![]).await?;
-    let rows = conn.fetch_all(TAGS, params![after, request.limit_and_one(), request.offset()]).await?;
-    Ok((rows, total))
 }
 
 const USES: &str = "SELECT prompt_id, CAST(sum(uses) AS BIGINT) FROM prompt_uses WHERE last_used_at >= $1

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::{LifecycleStatus, Prompt, Show, repository};
 use crate::{
     app::App,
+    caller::{Caller, Folders},
     error::{Error, Result, Violation},
     id::PromptId,
     page::{Page, PageRequest},
@@ -175,7 +176,7 @@ impl SearchRequest {
     }
 
     /// What the index is asked for.
-    fn search(&self) -> Result<Search> {
+    fn search(&self, within: &Folders) -> Result<Search> {
         fn values<T: ToString>(values: Option<&OneOrMany<T>>) -> Option<Vec<String>> {
             values.map(OneOrMany::values)
         }
@@ -199,18 +200,18 @@ impl SearchRequest {
         }
         let start = |field: &Field| (*field, self.facet_query.get(field).cloned().unwrap_or_default());
         let facets = self.facets.iter().chain(self.facet_query.keys()).map(start).collect();
-        Ok(Search { kind: Kind::Prompt, query: self.query.clone(), filters, facets })
+        Ok(Search { kind: Kind::Prompt, within: within.clone(), query: self.query.clone(), filters, facets })
     }
 
     /// Names the list, so that a cursor of one is refused by another.
     fn name(&self, search: &Search) -> String {
-        format!("search {:?} {:?}", text::composed(&self.query), search.filters)
+        format!("search {:?} {:?} {}", text::composed(&self.query), search.filters, search.within)
     }
 }
 
-/// Searches prompts.
-pub async fn search(app: &App, request: &SearchRequest) -> Result<SearchResults> {
-    let (page, search) = (request.page()?, request.search()?);
+/// Searches the prompts that the caller may see.
+pub async fn search(app: &App, caller: &Caller, request: &SearchRequest) -> Result<SearchResults> {
+    let (page, search) = (request.page()?, request.search(&caller.grant.folders)?);
     let list = request.name(&search);
     let after = Place::after(app, &page, &list)?;
     let mut found = search::find(app, search).await?;

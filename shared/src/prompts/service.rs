@@ -8,7 +8,7 @@ use super::{
 use crate::{
     app::{App, begin},
     audit,
-    caller::{Caller, Scope},
+    caller::{Caller, Folders, Scope},
     clock::Timestamp,
     db::{Conn, Tx},
     error::{Error, Result},
@@ -141,6 +141,9 @@ pub(super) async fn write(tx: &mut Tx, prompt: Prompt, draft: &Draft, change_typ
     }
     tx.caller().must_reach(&draft.category)?;
     let (new_body, new_tags) = (draft.body != before.body, draft.tags != before.tags);
+    if (&draft.category, &draft.name) != (&before.category, &before.name) {
+        tx.must_be_free_to_withdraw(prompt.labels.keys())?;
+    }
     let (id, now, version) = (prompt.id, tx.now(), prompt.version + i64::from(new_body));
     // Under its old name it is not there anymore.
     keeping::changes(tx, &prompt);
@@ -169,6 +172,7 @@ pub async fn delete(app: &App, caller: &Caller, id: PromptId, precondition: &Pre
 /// The same, as part of the caller's transaction.
 pub async fn delete_in(tx: &mut Tx, id: PromptId, precondition: &Precondition) -> Result<()> {
     let prompt = hold(tx, id, precondition).await?;
+    tx.must_be_free_to_withdraw(prompt.labels.keys())?;
     let now = tx.now();
     repository::delete(tx, id, now).await?;
     indexing::take_out(tx, &prompt).await?;
@@ -232,6 +236,16 @@ pub async fn hold_existing(tx: &mut Tx, id: PromptId) -> Result<()> {
 /// 404, if the prompt is not there.
 pub async fn check_existing(conn: &mut Conn, id: PromptId) -> Result<()> {
     if repository::exists(conn, id).await? { Ok(()) } else { Err(Error::not_found("prompt", id)) }
+}
+
+/// Is the prompt in one of these folders, deleted or not? One that is not there hides nothing.
+pub async fn is_in_reach(conn: &mut Conn, folders: &Folders, id: PromptId) -> Result<bool> {
+    Ok(folders.are_all() || repository::category(conn, id).await?.is_none_or(|category| folders.hold(&category)))
+}
+
+/// 404, if the prompt is in none of these folders: for whom they are all there is, it is not there.
+pub async fn check_reach(conn: &mut Conn, folders: &Folders, id: PromptId) -> Result<()> {
+    if is_in_reach(conn, folders, id).await? { Ok(()) } else { Err(Error::not_found("prompt", id)) }
 }
 
 /// Makes a held prompt stand elsewhere in its life. Whether it may is the caller's to know.

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use super::{Refinement, repository, service};
 use crate::{
     app::App,
+    caller::Caller,
     db::Conn,
     error::{Error, Result},
     id::{PromptId, RefinementId},
@@ -103,8 +104,13 @@ async fn differences(a: Side, b: Side) -> Result<(Side, Side, Changes)> {
 }
 
 /// Compares the results of two refinements.
-pub async fn compare_sessions(app: &App, a: RefinementId, b: RefinementId) -> Result<SessionComparison> {
-    let (a, b) = (service::get(app, a).await?, service::get(app, b).await?);
+pub async fn compare_sessions(
+    app: &App,
+    caller: &Caller,
+    a: RefinementId,
+    b: RefinementId,
+) -> Result<SessionComparison> {
+    let (a, b) = (service::get(app, caller, a).await?, service::get(app, caller, b).await?);
     let side = |session: &Refinement| {
         let Some(result) = &session.result else {
             let detail = format!("refinement `{}` has no result; it is {}", session.session_id, session.status);

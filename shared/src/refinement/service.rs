@@ -107,12 +107,16 @@ async fn continued(tx: &mut Tx, id: PromptId, parent: RefinementId) -> Result<Do
     }
 }
 
-/// What looks like the id of a document must be one.
-async fn check_context(conn: &mut Conn, documents: &[String]) -> Result<()> {
+/// What looks like the id of a document must be one, and of a prompt that the caller may see.
+async fn check_context(tx: &mut Tx, documents: &[String]) -> Result<()> {
+    let folders = tx.caller().grant.folders.clone();
     for (index, document) in documents.iter().enumerate() {
-        if let Ok(id) = document.parse()
-            && repository::document(conn, id, None).await?.is_none()
-        {
+        let Ok(id) = document.parse() else { continue };
+        let is_seen = match repository::document(tx, id, None).await? {
+            Some(document) => prompts::is_in_reach(tx, &folders, document.prompt_id).await?,
+            None => false,
+        };
+        if !is_seen {
             let detail = format!("there is no document `{id}`");
             return Err(Error::invalid(format!("/context_documents/{index}"), "unknown-document", detail));
         }
@@ -121,9 +125,12 @@ async fn check_context(conn: &mut Conn, documents: &[String]) -> Result<()> {
 }
 
 /// A refinement, with its result and its calls.
-pub async fn get(app: &App, id: RefinementId) -> Result<Refinement> {
+pub async fn get(app: &App, caller: &Caller, id: RefinementId) -> Result<Refinement> {
     let mut conn = app.db.read_at_once().await?;
     let row = known(&mut conn, id).await?;
+    if !prompts::is_in_reach(&mut conn, &caller.grant.folders, row.prompt_id).await? {
+        return Err(missing(id));
+    }
     let result = repository::result(&mut conn, id).await?;
     let calls = repository::calls(&mut conn, id).await?;
     Ok(Refinement { result, calls: Some(calls), ..row.show() })
@@ -147,7 +154,11 @@ pub async fn list(app: &App, filter: RefinementFilter, request: &PageRequest) ->
 
 /// 404, unless it is there.
 pub(super) async fn known(conn: &mut Conn, id: RefinementId) -> Result<SessionRow> {
-    repository::find(conn, id).await?.ok_or_else(|| Error::not_found("refinement", id))
+    repository::find(conn, id).await?.ok_or_else(|| missing(id))
+}
+
+fn missing(id: RefinementId) -> Error {
+    Error::not_found("refinement", id)
 }
 
 /// A refinement ends without a result, as part of the caller's transaction.

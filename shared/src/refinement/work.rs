@@ -14,9 +14,10 @@ use super::{
     report, repository, service,
 };
 use crate::{
+    access,
     app::App,
     audit,
-    caller::Caller,
+    caller::{Caller, Scope},
     db::{Conn, Tx},
     error::{Error, Result},
     id::RefinementId,
@@ -115,6 +116,11 @@ async fn ask(app: &App, claim: &Claim, caller: &Caller, start: &Start) -> Result
         let error = RefinementError { code: "service-not-configured".to_owned(), detail };
         return fail(app, claim, caller, session.id, &error).await.map(Answered::Ended);
     };
+    if !access::grant_of(app, &session.created_by).await?.allows(Scope::PromptsWrite) {
+        let detail = "the key that began this has ended, or was taken back".to_owned();
+        let error = RefinementError { code: "forbidden".to_owned(), detail };
+        return fail(app, claim, caller, session.id, &error).await.map(Answered::Ended);
+    }
     let instruction = instruction(session, &start.body, &start.context);
     let paid = match calls::begin(app, caller, claim, session.id, &instruction).await? {
         Asking::Ask(paid) => paid,

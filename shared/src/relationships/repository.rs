@@ -207,10 +207,10 @@ pub(super) async fn successor(conn: &mut Conn, id: PromptId) -> Result<Option<Pr
 
 /// The first relationships after the one with this id that go out from prompts of the filter.
 pub(super) async fn after(conn: &mut Conn, filter: &PromptFilter, after: &str, most: i64) -> Result<Vec<Relationship>> {
-    let (folder, deleted_too) = (filter.folder(), filter.include_deleted);
+    let (bounds, deleted_too) = (filter.bounds(), filter.include_deleted);
     let start = "SELECT r.* FROM relationships r JOIN prompts p ON p.id = r.source_prompt_id
                  JOIN prompts t ON t.id = r.target_prompt_id WHERE";
     let query = Query::new(start).then("r.id > ? AND (t.deleted_at IS NULL OR ?)", params![after, deleted_too]);
-    let query = prompts::matching(query, filter, folder.as_ref()).then("ORDER BY r.id LIMIT ?", &[&most]);
+    let query = prompts::matching(query, filter, &bounds).then("ORDER BY r.id LIMIT ?", &[&most]);
     conn.fetch_all(&query, query.params()).await
 }

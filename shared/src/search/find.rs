@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     app::App,
+    caller::Folders,
     db::Conn,
     error::{Error, Result},
     text,
@@ -47,8 +48,10 @@ impl Kind {
 /// What is looked for.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
-    /// Nothing else is found.
+    /// Nothing else is found,
     pub kind: Kind,
+    /// and nothing elsewhere.
+    pub within: Folders,
     /// In the query language.
     pub query: String,
     /// Hits meet them all, and those in the query.
@@ -179,7 +182,9 @@ pub async fn find(app: &App, search: Search) -> Result<Found> {
     let mut reading = app.search.read(app).await?;
     let vocabulary = app.search.vocabulary(app, &mut reading).await?;
     let ladder = Ladder::new(&query, &vocabulary, reading.mirror.len());
-    let mut gathered = Gathered::new(search.kind, &query, &search.facets, &reading.mirror);
+    let (kind, within) = (search.kind, search.within);
+    let tells_words = within.are_all();
+    let mut gathered = Gathered::new((kind, within), &query, &search.facets, &reading.mirror);
     gathered.leave_out(&mut reading, &ladder.excluded()).await?;
     if query.clauses.is_empty() {
         // Signs alone are no word, and find nothing; filters and exclusions alone find all the rest.
@@ -206,7 +211,9 @@ pub async fn find(app: &App, search: Search) -> Result<Found> {
         }
     }
     gathered.recognize(&query, &corrections);
-    let corrections = if asked.len() > 1 && gathered.hits.len() > first { corrections } else { Vec::new() };
+    // A word may stand in no prompt that may be seen.
+    let tells = tells_words && asked.len() > 1 && gathered.hits.len() > first;
+    let corrections = if tells { corrections } else { Vec::new() };
     let strict = gathered.hits.iter().filter(|hit| hit.rung < 3).count();
     let worth = !corrections.is_empty() && strict > 0 && strict >= WORTH_MEANING * first;
     let did_you_mean = worth.then(|| ladder::corrected(&query.text, &corrections));
@@ -216,6 +223,7 @@ pub async fn find(app: &App, search: Search) -> Result<Found> {
 /// What has been found so far.
 struct Gathered<'m> {
     kind: Kind,
+    within: Folders,
     mirror: Arc<Mirror>,
     sieve: Sieve,
     facets: Facets<'m>,
@@ -226,9 +234,10 @@ struct Gathered<'m> {
 }
 
 impl<'m> Gathered<'m> {
-    fn new(kind: Kind, query: &Query, wanted: &'m FacetsWanted, mirror: &Arc<Mirror>) -> Self {
+    fn new((kind, within): (Kind, Folders), query: &Query, wanted: &'m FacetsWanted, mirror: &Arc<Mirror>) -> Self {
         Self {
             kind,
+            within,
             sieve: Sieve::new(&query.filters, mirror),
             facets: Facets::new(wanted, mirror),
             mirror: mirror.clone(),
@@ -271,6 +280,9 @@ impl<'m> Gathered<'m> {
         // A hit that the mirror does not know would be of another moment.
         let Some(entry) = self.mirror.get(doc) else { return };
         if std::mem::replace(&mut self.seen[doc as usize], true) || entry.kind != self.kind {
+            return;
+        }
+        if !self.within.hold(&entry.category) {
             return;
         }
         match self.sieve.verdict(entry) {

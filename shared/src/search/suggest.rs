@@ -4,11 +4,12 @@ use utoipa::ToSchema;
 
 use super::{
     filter::Field,
-    mirror::{Entry, Mirror},
+    mirror::{Dictionary, Entry},
     words,
 };
 use crate::{
     app::App,
+    caller::Caller,
     error::{Error, Result},
 };
 
@@ -47,8 +48,8 @@ pub struct Suggestion {
 }
 
 /// Suggestions for what was typed so far: names that begin so, names with a word that does, tags, then words. What is
-/// archived is not suggested.
-pub async fn suggest(app: &App, typed: Option<&str>, limit: i64) -> Result<Vec<Suggestion>> {
+/// archived is not suggested, nor what the caller may not see; and no words, if that is something, as they may be its.
+pub async fn suggest(app: &App, caller: &Caller, typed: Option<&str>, limit: i64) -> Result<Vec<Suggestion>> {
     if !(1..=SUGGESTIONS_MAX).contains(&limit) {
         return Err(Error::invalid("/limit", "out-of-range", format!("`limit` must be 1 to {SUGGESTIONS_MAX}")));
     }
@@ -66,8 +67,14 @@ pub async fn suggest(app: &App, typed: Option<&str>, limit: i64) -> Result<Vec<S
     }
     let mut reading = app.search.read(app).await?;
     let vocabulary = app.search.vocabulary(app, &mut reading).await?;
-    let mut found = names(&reading.mirror, &key, limit);
-    found.extend(tags(&reading.mirror, &key, limit));
+    let within = &caller.grant.folders;
+    let seen = || reading.mirror.iter().map(|(_, entry)| &**entry).filter(|entry| within.hold(&entry.category));
+    let mut found = names(seen(), &key, limit);
+    found.extend(tags(seen(), reading.mirror.dictionary(Field::Tags), &key, limit));
+    if !within.are_all() {
+        found.truncate(limit);
+        return Ok(found);
+    }
     // Who types a second word wants words that begin like the second.
     let (before, last) = key.rsplit_once(' ').map_or(("", key.as_str()), |(before, last)| (before, last));
     found.extend(vocabulary.completions(last, limit).into_iter().map(|known| Suggestion {
@@ -81,7 +88,7 @@ pub async fn suggest(app: &App, typed: Option<&str>, limit: i64) -> Result<Vec<S
     Ok(found)
 }
 
-fn names(mirror: &Mirror, key: &str, limit: usize) -> Vec<Suggestion> {
+fn names<'m>(entries: impl Iterator<Item = &'m Entry>, key: &str, limit: usize) -> Vec<Suggestion> {
     let inside = format!(" {key}");
     let place = |entry: &Entry| match &entry.key {
         its if its.starts_with(key) => Some(0),
@@ -90,7 +97,7 @@ fn names(mirror: &Mirror, key: &str, limit: usize) -> Vec<Suggestion> {
     };
     let rank = |entry: &Entry| ["published", "draft", "deprecated"].iter().position(|status| entry.status == *status);
     let mut found: Vec<(u8, usize, &Entry)> =
-        mirror.iter().filter_map(|(_, entry)| Some((place(entry)?, rank(entry)?, &**entry))).collect();
+        entries.filter_map(|entry| Some((place(entry)?, rank(entry)?, entry))).collect();
     found.sort_unstable_by(|one, other| {
         let order = |found: &(u8, usize, &Entry)| (found.0, found.1, found.2.key.len());
         order(one).cmp(&order(other)).then_with(|| (&one.2.key, &one.2.id).cmp(&(&other.2.key, &other.2.id)))
@@ -105,14 +112,13 @@ fn names(mirror: &Mirror, key: &str, limit: usize) -> Vec<Suggestion> {
     found.into_iter().take(limit).map(suggestion).collect()
 }
 
-fn tags(mirror: &Mirror, key: &str, limit: usize) -> Vec<Suggestion> {
-    let tags = mirror.dictionary(Field::Tags);
+fn tags<'m>(entries: impl Iterator<Item = &'m Entry>, tags: &Dictionary, key: &str, limit: usize) -> Vec<Suggestion> {
     let fitting: Vec<(u32, &str)> = tags.iter().filter(|(_, tag)| words::key(tag).starts_with(key)).collect();
     if fitting.is_empty() {
         return Vec::new();
     }
     let mut counts = vec![0_u32; tags.iter().count()];
-    for (field, code) in mirror.iter().flat_map(|(_, entry)| &entry.values) {
+    for (field, code) in entries.flat_map(|entry| &entry.values) {
         if *field == Field::Tags {
             counts[*code as usize] += 1;
         }

@@ -171,7 +171,7 @@ async fn ask(app: &App, query: &str, more: &Value) -> Duration {
     body["query"] = json!(query);
     let request: SearchRequest = shared::objects::read(body).unwrap();
     let started = Instant::now();
-    let results = prompts::search(app, &request).await.unwrap();
+    let results = prompts::search(app, &support::caller(), &request).await.unwrap();
     let took = started.elapsed();
     std::hint::black_box(results);
     took
@@ -179,7 +179,7 @@ async fn ask(app: &App, query: &str, more: &Value) -> Duration {
 
 async fn suggest(app: &App, typed: &str) -> Duration {
     let started = Instant::now();
-    std::hint::black_box(search::suggest(app, Some(typed), 10).await.unwrap());
+    std::hint::black_box(search::suggest(app, &support::caller(), Some(typed), 10).await.unwrap());
     started.elapsed()
 }
 

@@ -109,6 +109,28 @@ async fn a_better_arm_wins_once_its_time_has_come_and_the_label_moves() {
 }
 
 #[tokio::test]
+async fn a_winner_is_not_promoted_for_a_key_that_was_taken_back_meanwhile() {
+    let test = TestApp::api().await;
+    let key = json!({ "name": "k", "scopes": ["experiments", "prompts:publish"] });
+    let key = test.post("/api/v1/keys", key).await.expect(201);
+    let bearer = format!("Bearer {}", key["text"].as_str().unwrap());
+    let prompts = two_prompts(&test).await;
+    let body = of_two(&prompts, json!({ "test_metric": "success_rate", "promote": true }));
+    let made = test.post_with(TESTS, &[("authorization", &bearer)], body).await.expect(201);
+    let mut trial = Trial { test: &test, made, next: 0 };
+    trial.report("A", 300, |n| json!({ "success": n % 2 == 0 })).await;
+    trial.report("B", 300, |n| json!({ "success": n % 5 != 0 })).await;
+    test.delete(&format!("/api/v1/keys/{}", key["id"].as_str().unwrap())).await.expect(204);
+
+    let ended = trial.evaluate_after(Duration::from_hours(25)).await;
+
+    assert_eq!((&ended["test"]["status"], &ended["winner"]), (&json!("completed"), &json!("B")));
+    assert_eq!(test.count("SELECT count(*) FROM labels").await, 0);
+    let rows = test.get("/api/v1/audit?action=ab_test.completed").await.expect(200);
+    assert!(rows["items"][0]["detail"].as_str().unwrap().contains("not promoted"), "{rows}");
+}
+
+#[tokio::test]
 async fn sixty_to_forty_where_half_was_asked_for_decides_nothing() {
     let test = TestApp::api().await;
     let mut trial = Trial::new(&test, json!({ "test_metric": "success_rate" })).await;

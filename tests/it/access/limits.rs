@@ -72,6 +72,22 @@ async fn row_39_an_address_that_asks_too_often_is_told_to_wait() {
 }
 
 #[tokio::test]
+async fn row_38_a_site_has_more_addresses_than_anybody_counts_so_they_count_as_one() {
+    let test = TestApp::with(&["--admin-key", ADMIN, "--rate-per-address", "2"]).await;
+    let mut refused = 0;
+    for n in 0..20 {
+        let reply = from(&test, &format!("[2001:db8:0:1::{n:x}]:7"), ADMIN).await;
+        refused += usize::from(reply.status == 429);
+    }
+    assert!(refused >= 15, "{refused} of 20");
+    from(&test, "[2001:db8:0:2::1]:7", ADMIN).await.expect(200);
+    // An address of version 4 in the clothes of version 6 is itself.
+    from(&test, "[::ffff:192.0.2.9]:7", ADMIN).await.expect(200);
+    from(&test, "192.0.2.9:7", ADMIN).await.expect(200);
+    from(&test, "[::ffff:192.0.2.9]:7", ADMIN).await.problem(429, "too-many");
+}
+
+#[tokio::test]
 async fn without_a_limit_nobody_waits() {
     let test = closed().await;
     let key = with_scopes(&test, &["prompts:read"]).await;

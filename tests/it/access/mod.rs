@@ -5,6 +5,7 @@ mod limits;
 mod matrix;
 mod narrow;
 mod protected;
+mod revoked;
 
 use axum::http::Method;
 use serde_json::{Value, json};

@@ -90,3 +90,80 @@ async fn a_job_may_do_what_its_key_may_do_when_it_runs() {
     let published = test.count("SELECT count(*) FROM prompts WHERE lifecycle_status = 'published'").await;
     assert_eq!(published, 0, "the key was taken back");
 }
+
+#[tokio::test]
+async fn what_is_behind_a_protected_label_is_not_taken_away_either() {
+    let test = closed().await;
+    let id = prompt(&test, "c", "n").await;
+    let path = format!("/api/v1/prompts/{id}");
+    ask(&test, ADMIN, Method::PUT, &format!("{path}/labels/production"), json!({ "version": 1 })).await.expect(200);
+    let writer = with_scopes(&test, &["prompts:read", "prompts:write", "bulk"]).await;
+    for (method, path, body) in [
+        (Method::DELETE, path.as_str(), Value::Null),
+        (Method::PUT, &path, json!({ "name": "other" })),
+        (Method::PUT, &path, json!({ "category": "other" })),
+        (Method::DELETE, &format!("/prompts/{id}"), Value::Null),
+        (Method::PUT, &format!("/prompts/{id}"), json!({ "name": "other" })),
+    ] {
+        let refused = ask(&test, &writer, method.clone(), path, body).await.problem(403, "forbidden");
+        assert!(refused["detail"].as_str().unwrap().contains("prompts:publish"), "{method} {path}: {refused}");
+    }
+    for (method, order) in [(Method::DELETE, json!([id])), (Method::PUT, json!([{ "prompt_id": id, "name": "other" }]))]
+    {
+        ask(&test, &writer, method, "/api/v1/bulk/prompts", order).await.expect(202);
+    }
+    test.work().await;
+    assert_eq!(test.count("SELECT count(*) FROM bulk_items WHERE code = 'forbidden'").await, 2);
+    let there = "SELECT count(*) FROM prompts WHERE name = 'n' AND deleted_at IS NULL";
+    assert_eq!(test.count(there).await, 1);
+
+    ask(&test, &writer, Method::PUT, &path, json!({ "content": "changed", "tags": ["x"] })).await.expect(200);
+    let publisher = with_scopes(&test, &["prompts:write", "prompts:publish"]).await;
+    ask(&test, &publisher, Method::PUT, &path, json!({ "name": "other" })).await.expect(200);
+    ask(&test, &publisher, Method::DELETE, &path, Value::Null).await.expect(204);
+}
+
+/// A test of a prompt against another, behind the label of the first.
+fn behind(control: &str, other: &str, more: Value) -> Value {
+    let test = json!({
+        "name": "t",
+        "prompt_a_id": control,
+        "prompt_b_id": other,
+        "test_metric": "success_rate",
+    });
+    support::merged(test, more)
+}
+
+#[tokio::test]
+async fn a_test_diverts_and_moves_a_protected_label_for_who_may_publish() {
+    let test = closed().await;
+    let (control, other) = (prompt(&test, "c", "control").await, prompt(&test, "c", "other").await);
+    for label in ["production", "staging"] {
+        let path = format!("/api/v1/prompts/{control}/labels/{label}");
+        ask(&test, ADMIN, Method::PUT, &path, json!({ "version": 1 })).await.expect(200);
+    }
+    let tester = with_scopes(&test, &["experiments"]).await;
+    let publisher = with_scopes(&test, &["experiments", "prompts:publish"]).await;
+    let make = async |key: &str, more: Value| {
+        ask(&test, key, Method::POST, "/api/v1/ab-tests", behind(&control, &other, more)).await
+    };
+    let at = |label: &str| json!({ "behind": { "prompt_id": control, "label": label } });
+    for refused in
+        [at("production"), support::merged(at("production"), json!({ "status": "draft" })), json!({ "promote": true })]
+    {
+        make(&tester, refused).await.problem(403, "forbidden");
+    }
+    assert_eq!(test.count("SELECT count(*) FROM ab_tests").await, 0);
+    make(&tester, at("staging")).await.expect(201);
+    let made = make(&publisher, support::merged(at("production"), json!({ "status": "draft" }))).await.expect(201);
+    let path = format!("/api/v1/ab-tests/{}", made["id"].as_str().unwrap());
+    ask(&test, &tester, Method::POST, &format!("{path}/start"), Value::Null).await.problem(403, "forbidden");
+    ask(&test, &tester, Method::PUT, &path, json!({ "coverage": 0.5 })).await.problem(403, "forbidden");
+    ask(&test, &publisher, Method::POST, &format!("{path}/start"), Value::Null).await.expect(200);
+    let win = json!({ "winner": "B", "promote": true });
+    ask(&test, &tester, Method::POST, &format!("{path}/complete"), win.clone()).await.problem(403, "forbidden");
+    let moved = "SELECT count(*) FROM label_moves WHERE label = 'production'";
+    assert_eq!(test.count(moved).await, 1);
+    ask(&test, &publisher, Method::POST, &format!("{path}/complete"), win).await.expect(200);
+    assert_eq!(test.count(moved).await, 2);
+}

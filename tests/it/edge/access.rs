@@ -35,6 +35,49 @@ async fn without_a_key_only_this_machine_may_ask() {
 }
 
 #[tokio::test]
+async fn without_a_key_no_page_of_another_site_may_ask() {
+    let test = TestApp::api().await;
+    let id = test.prompt("a", "b", "c").await["id"].as_str().unwrap().to_owned();
+    let before = rows(&test).await;
+    let one = format!("{PROMPTS}/{id}");
+    let yaml = "a:\n  driven-by: text\n";
+    for (method, path, kind, body, status) in [
+        (Method::POST, "/migrate", Some("text/plain"), yaml, 415),
+        (Method::POST, "/migrate", None, yaml, 415),
+        (Method::POST, "/migrate", Some("application/json"), yaml, 403),
+        (Method::POST, "/api/v1/cache/invalidate", None, "", 415),
+        (Method::POST, PROMPTS, Some("application/json"), r#"{"category": "a", "name": "n", "content": "c"}"#, 403),
+        (Method::DELETE, &one, None, "", 403),
+        (Method::GET, PROMPTS, None, "", 403),
+        (Method::GET, "/api/v1/events", None, "", 403),
+    ] {
+        for who in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("origin", "http://localhost.evil.example"),
+            ("origin", "http://192.168.1.7:5110"),
+            ("sec-fetch-site", "cross-site"),
+        ] {
+            let mut headers = vec![("host", "127.0.0.1:5110"), who];
+            headers.extend(kind.map(|kind| ("content-type", kind)));
+            let reply = test.request(method.clone(), path, &headers, body).await;
+            assert_eq!(reply.status, status, "{method} {path} {who:?}: {}", reply.body);
+        }
+    }
+    assert_eq!(rows(&test).await, before);
+    for headers in [
+        [("origin", "http://localhost:5110"), ("sec-fetch-site", "same-origin")],
+        [("origin", "http://[::1]:5110"), ("sec-fetch-site", "same-origin")],
+        [("sec-fetch-mode", "navigate"), ("sec-fetch-site", "cross-site")],
+        [("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-site")],
+    ] {
+        test.request(Method::GET, PROMPTS, &headers, Body::empty()).await.expect(200);
+    }
+    let own = TestApp::with(&["--allowed-hosts", "prompts.internal"]).await;
+    own.request(Method::GET, PROMPTS, &[("origin", "http://prompts.internal")], Body::empty()).await.expect(200);
+}
+
+#[tokio::test]
 async fn this_machine_has_many_names() {
     let test = TestApp::with(&["--allowed-hosts", "prompts.internal,other"]).await;
     for host in [

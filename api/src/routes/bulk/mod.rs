@@ -144,6 +144,10 @@ async fn retry(
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-async fn events(State(door): State<Door>, Path(id): Path<OperationId>) -> Result<impl IntoResponse, Problem> {
-    follow::operation(&door, bulk::get(&door.app, id).await?)
+async fn events(
+    State(door): State<Door>,
+    Path(id): Path<OperationId>,
+    caller: Caller,
+) -> Result<impl IntoResponse, Problem> {
+    follow::operation(&door, &caller.0, bulk::get(&door.app, id).await?)
 }

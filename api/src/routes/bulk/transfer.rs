@@ -10,6 +10,7 @@ use serde::Deserialize;
 use shared::{
     App,
     bulk::{self, BulkOperation, Import, OnConflict},
+    caller::Scope,
     clock::Timestamp,
     prompts::{LifecycleStatus, PromptFilter, Show, Sort},
 };
@@ -19,6 +20,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::accepted;
 use crate::{
     Door,
+    access::Watched,
     extract::{Caller, Query},
     lines::{ExportPlace, Lines},
     problem::Problem,
@@ -57,8 +59,9 @@ async fn import(
     mut lines: Lines,
 ) -> Result<impl IntoResponse, Problem> {
     let (on_conflict, dry_run) = (query.on_conflict.unwrap_or_default(), query.dry_run.unwrap_or_default());
+    let watched = Watched::begin(&app, &caller.0, Scope::Bulk);
     let mut import = Import::begin(&app, &caller.0, on_conflict, dry_run).await?;
-    if let Err(problem) = receive(&mut lines, &mut import).await {
+    if let Err(problem) = receive(&watched, &mut lines, &mut import).await {
         import.abandon(problem.detail()).await?;
         return Err(problem);
     }
@@ -66,8 +69,9 @@ async fn import(
     Ok(accepted(import.finish(&caller).await?))
 }
 
-async fn receive(lines: &mut Lines, import: &mut Import) -> Result<(), Problem> {
+async fn receive(watched: &Watched, lines: &mut Lines, import: &mut Import) -> Result<(), Problem> {
     while let Some(line) = lines.next().await? {
+        watched.check()?;
         import.take(line.number, line.bytes, line.object).await?;
     }
     Ok(())
@@ -107,8 +111,7 @@ impl From<ExportQuery> for PromptFilter {
             is_template: query.is_template,
             updated_since: query.updated_since,
             include_deleted: query.include_deleted.unwrap_or_default(),
-            show: Show { content: false, usage_since: None },
-            sort: Sort::Oldest,
+            ..Self::all(Show { content: false, usage_since: None }, Sort::Oldest)
         }
     }
 }
@@ -125,15 +128,18 @@ impl From<ExportQuery> for PromptFilter {
 )]
 async fn export(
     State(app): State<App>,
+    caller: Caller,
     Query(query): Query<ExportQuery>,
     place: ExportPlace,
 ) -> Result<Response, Problem> {
+    let watched = Watched::begin(&app, &caller.0, Scope::Bulk);
     let lines = bulk::export(&app, query.into()).await?;
-    let lines = lines.inspect(move |line| {
+    let lines = lines.map(move |line| {
         let ExportPlace(_held) = &place;
-        if let Err(error) = line {
-            tracing::error!(error = error.for_log(), "an export ended early");
-        }
+        let line = line.map_err(|error| error.for_log());
+        let line = watched.check().map_err(|_| "the key was taken back".to_owned()).and(line);
+        // The connection breaks off, so that nobody takes it for the whole.
+        line.inspect_err(|error| tracing::error!(error, "an export ended early"))
     });
     Ok(([(header::CONTENT_TYPE, NDJSON)], Body::from_stream(lines)).into_response())
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::json;
 
-use super::{Draft, LifecycleStatus, Prompt, PromptFilter, Show, events, indexing};
+use super::{Bounds, Draft, LifecycleStatus, Prompt, PromptFilter, Show, events, indexing};
 use crate::{
     app::App,
     audit,
@@ -79,13 +79,13 @@ fn made_of(draft: &Draft, id: PromptId, created_by: &str, now: Timestamp) -> Pro
 }
 
 /// Narrows a statement about `prompts p` to those that match.
-pub fn matching<'a>(query: Query<'a>, filter: &'a PromptFilter, folder: Option<&'a (String, String)>) -> Query<'a> {
-    super::repository::matching(query, filter, folder)
+pub fn matching<'a>(query: Query<'a>, filter: &'a PromptFilter, bounds: &'a Bounds) -> Query<'a> {
+    super::listing::matching(query, filter, bounds)
 }
 
 /// The first prompts that match after the one with this id, without their content.
 pub async fn page_to_export(conn: &mut Conn, filter: &PromptFilter, after: &str, most: i64) -> Result<Vec<Prompt>> {
-    super::repository::after(conn, filter, after, most).await
+    super::listing::after(conn, filter, after, most).await
 }
 
 /// Categories and names of these prompts, without those that are not there.

@@ -1,12 +1,15 @@
 //! Lists of prompts: filters, orders, and the categories and tags there are.
+mod repository;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{LifecycleStatus, Prompt, Show, input::TAGS_MAX, repository};
+use super::{LifecycleStatus, Prompt, Show, input::TAGS_MAX};
 use crate::{
     app::App,
+    caller::{Caller, Folders},
     clock::Timestamp,
     db::FromRow,
     error::{Error, Result},
@@ -16,9 +19,13 @@ use crate::{
     versions::LATEST,
 };
 
+pub(super) use repository::{after, matching};
+
 /// Which prompts are wanted. Empty: all that are not deleted.
 #[derive(Clone, Debug)]
 pub struct PromptFilter {
+    /// Nothing else is to be seen.
+    pub within: Folders,
     /// Exactly this one, or with `/*` at its end everything below it.
     pub category: Option<String>,
     /// They have all of these.
@@ -42,19 +49,21 @@ pub struct PromptFilter {
 }
 
 impl PromptFilter {
-    /// Those that stand at one point of their life, newest first, without their content.
-    pub fn of_status(status: &str) -> Result<Self> {
+    /// Those that stand at one point of their life and that the caller may see, newest first, without their content.
+    pub fn of_status(caller: &Caller, status: &str) -> Result<Self> {
         let known = status
             .parse()
             .map_err(|error: anyhow::Error| Error::invalid("/status", "unknown-value", format!("`status` {error}")))?;
         let show = Show { content: false, usage_since: None };
-        Ok(Self { lifecycle_status: Some(known), ..Self::all(show, Sort::Newest) })
+        let within = caller.grant.folders.clone();
+        Ok(Self { within, lifecycle_status: Some(known), ..Self::all(show, Sort::Newest) })
     }
 
     /// All that are not deleted.
     #[must_use]
     pub fn all(show: Show, sort: Sort) -> Self {
         Self {
+            within: Folders::default(),
             category: None,
             tags: Vec::new(),
             lifecycle_status: None,
@@ -68,11 +77,12 @@ impl PromptFilter {
         }
     }
 
-    /// The first category below a folder, and the first after it: `0` is the character after `/`.
+    /// Where the categories begin and end that are meant.
     #[must_use]
-    pub fn folder(&self) -> Option<(String, String)> {
-        let folder = self.category.as_deref()?.strip_suffix("/*")?;
-        Some((format!("{folder}/"), format!("{folder}0")))
+    pub fn bounds(&self) -> Bounds {
+        let folder = self.category.as_deref().and_then(|category| category.strip_suffix("/*"));
+        let folder = folder.map(|folder| (format!("{folder}/"), format!("{folder}0")));
+        Bounds { folder, within: self.within.bounds() }
     }
 
     /// The same, with its identifiers as they are kept, each tag once.
@@ -93,6 +103,14 @@ impl PromptFilter {
     fn name(&self) -> String {
         format!("prompts {:?}", Self { show: Show::PROMPT, ..self.clone() })
     }
+}
+
+/// Where the categories of a filter begin and end, for a statement.
+pub struct Bounds {
+    /// The first category below the folder that is asked for, and the first after it: `0` is the character after `/`.
+    folder: Option<(String, String)>,
+    /// What may be seen at all.
+    within: Vec<(String, String, String)>,
 }
 
 /// The order of a list of prompts. `-` turns it round.
@@ -129,7 +147,7 @@ names!(Sort {
 });
 
 impl Sort {
-    pub(super) fn order(self) -> &'static str {
+    fn order(self) -> &'static str {
         match self {
             Self::Newest => "ORDER BY p.created_at DESC, p.id DESC",
             Self::Oldest => "ORDER BY p.created_at, p.id",
@@ -140,7 +158,7 @@ impl Sort {
         }
     }
 
-    pub(super) fn after(self) -> &'static str {
+    fn after(self) -> &'static str {
         match self {
             Self::Newest => "AND (p.created_at, p.id) < (?, ?)",
             Self::Oldest => "AND (p.created_at, p.id) > (?, ?)",
@@ -189,20 +207,24 @@ pub async fn list(app: &App, filter: &PromptFilter, request: &PageRequest) -> Re
     Ok(request.page(&app.secret, &name, total, prompts, |prompt| filter.sort.position(prompt)))
 }
 
-/// The categories there are, by name.
-pub async fn categories(app: &App, request: &PageRequest) -> Result<Page<CategoryCount>> {
-    let after = text_after(app, request, "categories")?;
+/// The categories there are that a caller may see, by name.
+pub async fn categories(app: &App, caller: &Caller, request: &PageRequest) -> Result<Page<CategoryCount>> {
+    let within = &caller.grant.folders;
+    let list = format!("categories {within}");
+    let after = text_after(app, request, &list)?;
     let mut conn = app.db.read().await?;
-    let (rows, total) = repository::categories(&mut conn, &after, request).await?;
-    Ok(request.page(&app.secret, "categories", total, rows, |row| at_text(&row.category)))
+    let (rows, total) = repository::categories(&mut conn, &within.bounds(), &after, request).await?;
+    Ok(request.page(&app.secret, &list, total, rows, |row| at_text(&row.category)))
 }
 
-/// The tags there are, by name.
-pub async fn tags(app: &App, request: &PageRequest) -> Result<Page<TagCount>> {
-    let after = text_after(app, request, "tags")?;
+/// The tags of the prompts that a caller may see, by name.
+pub async fn tags(app: &App, caller: &Caller, request: &PageRequest) -> Result<Page<TagCount>> {
+    let within = &caller.grant.folders;
+    let list = format!("tags {within}");
+    let after = text_after(app, request, &list)?;
     let mut conn = app.db.read().await?;
-    let (rows, total) = repository::tags(&mut conn, &after, request).await?;
-    Ok(request.page(&app.secret, "tags", total, rows, |row| at_text(&row.tag)))
+    let (rows, total) = repository::tags(&mut conn, &within.bounds(), &after, request).await?;
+    Ok(request.page(&app.secret, &list, total, rows, |row| at_text(&row.tag)))
 }
 
 fn at_text(text: &str) -> Position {
