@@ -199,7 +199,8 @@ pub(crate) async fn identify(State(door): State<Door>, mut request: Request, nex
     };
     let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
     if !matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
-        request.extensions_mut().insert(extract::Caller(shared::Caller::with(who.grant, who.actor, &id, None)));
+        let caller = shared::Caller::with(who.grant, who.actor, &id, None).waited_for();
+        request.extensions_mut().insert(extract::Caller(caller));
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
@@ -215,7 +216,7 @@ pub(crate) async fn identify(State(door): State<Door>, mut request: Request, nex
         Err(problem) => return problem.into_response(),
     };
     let idempotency = key.map(|key| Idempotency { key: key.into(), fingerprint: fingerprint(&parts, &body).into() });
-    let caller = shared::Caller::with(who.grant, who.actor, &id, idempotency);
+    let caller = shared::Caller::with(who.grant, who.actor, &id, idempotency).waited_for();
     parts.extensions.insert(extract::Caller(caller.clone()));
     let mut run = 1;
     let mut response = loop {
@@ -243,7 +244,7 @@ async fn identify_stream(
 ) -> Response {
     let fingerprint = fingerprint(&parts, &[]);
     let idempotency = key.map(|key| Idempotency { key: key.into(), fingerprint: fingerprint.into() });
-    let caller = shared::Caller::with(who.grant, who.actor, id, idempotency);
+    let caller = shared::Caller::with(who.grant, who.actor, id, idempotency).waited_for();
     parts.extensions.insert(extract::Caller(caller.clone()));
     let mut response = next.run(Request::from_parts(parts, body)).await;
     mark_replayed(&caller, &mut response);

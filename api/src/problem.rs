@@ -193,10 +193,14 @@ impl From<Error> for Problem {
                 .to_owned(),
             told => told.to_string(),
         };
-        if error.is_race() {
-            tracing::debug!(error = error.for_log(), "a request lost a race");
-        } else if status.is_server_error() {
-            tracing::error!(error = error.for_log(), "a request failed");
+        match &error {
+            Error::Internal(_) => tracing::error!(error = error.for_log(), "a request failed"),
+            // There are many of them at once, and they are counted.
+            error if error.is_race() || code == "overloaded" => {
+                tracing::debug!(error = error.for_log(), "a request is to come back");
+            }
+            Error::Unavailable { .. } => tracing::warn!(error = error.for_log(), "a request is to come back"),
+            _ => {}
         }
         let mut problem = Self::new(status, code, detail);
         if let Error::Invalid { violations, .. } = error {

@@ -8,6 +8,7 @@ mod audit;
 mod before_v2;
 mod bulk;
 mod cache;
+mod clocks;
 mod deploy;
 mod drift;
 mod edge;

@@ -115,6 +115,14 @@ impl TestApp {
         test
     }
 
+    /// The same, by a clock that only the test moves.
+    pub async fn embedded_with_its_own_clock() -> Self {
+        let clock = Clock::fixed(BEGINNING.parse().unwrap());
+        let mut test = Self::start(&[], Doorbell::local(), clock).await;
+        test.start_worker();
+        test
+    }
+
     /// An API and a worker with a real Redis between them.
     pub async fn distributed() -> Self {
         Self::distributed_over(RedisServer::shared()).await

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use shared::{
     App, Caller, Result, ab_testing, analytics, audit, bulk,
+    clock::Timestamp,
     db::Leadership,
     drift, idempotency,
     jobs::{self, Queue},
@@ -26,10 +27,22 @@ const HOUSEKEEPING: Duration = Duration::from_mins(1);
 const SEALING: Duration = Duration::from_secs(1);
 /// Jobs that ended well are kept this long, for a person to look at.
 const DONE_KEPT: Duration = Duration::from_hours(24);
+/// Clocks are set right by less all the time.
+const SET_BACK: Duration = Duration::from_secs(1);
 /// So many rows are thrown away at once, so that nobody waits long for the writer.
 const PURGE_MOST: i64 = 1000;
 /// Events may come at fifty a second, and must go as fast.
 const PURGE_TURNS: usize = 5;
+
+/// What it is time for.
+enum Due {
+    Heartbeat,
+    Chores,
+    Sealing,
+    Orders,
+    Turn,
+    Telling,
+}
 
 pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationToken) {
     let every = |period| {
@@ -42,22 +55,54 @@ pub(crate) async fn run(slots: Slots, instance: String, shutdown: CancellationTo
     let (mut heartbeats, mut chores, mut sealings) = (every(HEARTBEAT), every(HOUSEKEEPING), every(SEALING));
     let caller = crate::caller();
     let mut lead = None;
+    let mut last = slots.app.clock.now();
     loop {
         // In this order: the ticks, which may come faster than a turn ends, must not keep the rare ones waiting.
-        let outcome = tokio::select! {
+        let due = tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
-            _ = heartbeats.tick() => beat(&slots, &caller, &instance).await,
-            _ = chores.tick(), if lead.is_some() => clean(&slots, &caller).await,
-            _ = sealings.tick(), if lead.is_some() => audit::seal(&slots.app, &caller).await,
-            _ = orders.tick() => order(&slots.app, &caller).await,
-            _ = ticks.tick() => turn(&slots, &caller, &mut lead).await,
-            _ = tellings.tick() => tell(&slots.app, &caller).await,
+            _ = heartbeats.tick() => Due::Heartbeat,
+            _ = chores.tick(), if lead.is_some() => Due::Chores,
+            _ = sealings.tick(), if lead.is_some() => Due::Sealing,
+            _ = orders.tick() => Due::Orders,
+            _ = ticks.tick() => Due::Turn,
+            _ = tellings.tick() => Due::Telling,
         };
+        let outcome = async {
+            mind_the_clock(&slots.app, &caller, &mut last).await?;
+            match due {
+                Due::Heartbeat => beat(&slots, &caller, &instance).await,
+                Due::Chores => clean(&slots, &caller).await,
+                Due::Sealing => audit::seal(&slots.app, &caller).await,
+                Due::Orders => order(&slots.app, &caller).await,
+                Due::Turn => turn(&slots, &caller, &mut lead).await,
+                Due::Telling => tell(&slots.app, &caller).await,
+            }
+        };
+        let outcome = outcome.await;
         if let Err(error) = outcome {
             tracing::warn!(error = error.for_log(), "the scheduler could not do its turn; it tries again");
         }
     }
+}
+
+/// A clock that is set forward makes everything due at once, which the fences bear. One that is set back would keep it
+/// waiting for as long.
+async fn mind_the_clock(app: &App, caller: &Caller, last: &mut Timestamp) -> Result<()> {
+    let now = app.clock.now();
+    let back = last.since(now);
+    if back < SET_BACK {
+        *last = now;
+        return Ok(());
+    }
+    let mut tx = app.begin(caller).await?;
+    if jobs::bring_forward(&mut tx, back).await? {
+        tracing::warn!(?back, "the clock was set back; what waits does not wait longer for that");
+        webhooks::bring_forward(&mut tx, back).await?;
+    }
+    tx.commit().await?;
+    *last = now;
+    Ok(())
 }
 
 /// Most of the time nothing has happened, and that is all there is to find out.

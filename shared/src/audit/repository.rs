@@ -38,11 +38,15 @@ pub(super) async fn insert_many(tx: &mut Tx, action: &str, objects: Vec<(String,
 }
 
 const COUNT: &str = "SELECT count(*) FROM audit_log a WHERE 1 = 1";
+/// What an object was before a row says the row before it: in the order of the chain, as a clock may be set back; what is
+/// not sealed yet comes last.
 const SELECT: &str =
     "SELECT a.id, a.at, a.actor, a.request_id, a.action, a.object_id, a.detail, a.state, a.sequence, a.seal,
-                             (SELECT b.state FROM audit_log b WHERE b.object_id = a.object_id AND b.id < a.id
-                              ORDER BY b.id DESC LIMIT 1) AS before
-                      FROM audit_log a WHERE 1 = 1";
+            (SELECT b.state FROM audit_log b
+             WHERE b.object_id = a.object_id
+               AND (COALESCE(b.sequence, 9223372036854775807), b.id) < (COALESCE(a.sequence, 9223372036854775807), a.id)
+             ORDER BY COALESCE(b.sequence, 9223372036854775807) DESC, b.id DESC LIMIT 1) AS before
+     FROM audit_log a WHERE 1 = 1";
 
 /// Rows before one, the last first, and how many there are in all.
 pub(super) async fn list(
@@ -70,9 +74,9 @@ pub(super) async fn list(
 
 const AFTER: &str =
     "SELECT a.id, a.at, a.actor, a.request_id, a.action, a.object_id, a.detail, a.state, a.sequence, a.seal,
-                            (SELECT b.state FROM audit_log b WHERE b.object_id = a.object_id AND b.id < a.id
-                             ORDER BY b.id DESC LIMIT 1) AS before
-                     FROM audit_log a WHERE a.sequence > $1 ORDER BY a.sequence LIMIT $2";
+            (SELECT b.state FROM audit_log b WHERE b.object_id = a.object_id AND b.sequence < a.sequence
+             ORDER BY b.sequence DESC LIMIT 1) AS before
+     FROM audit_log a WHERE a.sequence > $1 ORDER BY a.sequence LIMIT $2";
 
 pub(super) async fn after(conn: &mut Conn, sequence: i64, most: i64) -> Result<Vec<AuditRow>> {
     conn.fetch_all(AFTER, params![sequence, most]).await

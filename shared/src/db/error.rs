@@ -48,11 +48,11 @@ impl Trouble {
     fn from_postgres(code: &str) -> Self {
         match code {
             "53100" => Self::Full,
-            // Not serializable, deadlock, lock not available. And a unique violation: statements say ON CONFLICT or
-            // NOT EXISTS, so only a row that was committed a moment ago can still collide.
-            "40001" | "40P01" | "55P03" | "23505" => Self::Race,
-            // A statement or a pause that took too long; a server that became a replica.
-            "57014" | "25P03" | "25006" => Self::Passing,
+            // Not serializable, deadlock. And a unique violation: statements say ON CONFLICT or NOT EXISTS, so only a row
+            // that was committed a moment ago can still collide.
+            "40001" | "40P01" | "23505" => Self::Race,
+            // A statement, a pause or the wait for a lock that took too long; a server that became a replica.
+            "57014" | "25P03" | "55P03" | "25006" => Self::Passing,
             // Connection lost, out of resources, shut down or starting.
             _ if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => Self::Passing,
             _ => Self::Lasting,
@@ -68,11 +68,11 @@ mod tests {
     fn a_code_says_what_kind_of_trouble_it_is() {
         for (codes, trouble) in [
             (
-                &["5", "517", "6", "9", "08006", "53300", "57P01", "57P03", "57014", "25006", "25P03"][..],
+                &["5", "517", "6", "9", "08006", "53300", "57P01", "57P03", "57014", "25006", "25P03", "55P03"][..],
                 Trouble::Passing,
             ),
             (&["13", "53100"], Trouble::Full),
-            (&["40001", "40P01", "55P03", "23505"], Trouble::Race),
+            (&["40001", "40P01", "23505"], Trouble::Race),
             (&["1", "8", "19", "2067", "42P01", "23503", "22P02", ""], Trouble::Lasting),
         ] {
             for code in codes {

@@ -21,6 +21,7 @@ use std::{
 
 pub use sqlx::{AssertSqlSafe, FromRow};
 use sqlx::{PgPool, SqlitePool, migrate::Migrator};
+use tokio::sync::Semaphore;
 
 pub use backup::{BackedUp, backup, restore, verify};
 pub(crate) use column::{column, text_column};
@@ -33,7 +34,10 @@ pub use location::Location;
 pub use query::{Query, Statement, portions};
 pub use tx::Tx;
 
-use crate::{config::Settings, error::Result};
+use crate::{
+    config::Settings,
+    error::{Error, Result},
+};
 use conn::{
     Engine,
     Lease::{Open, Pooled},
@@ -92,6 +96,8 @@ pub enum Db {
         reader: SqlitePool,
         /// The one connection of this process that writes.
         writer: SqlitePool,
+        /// Where clients stand that wait for it.
+        line: Arc<Semaphore>,
     },
     /// A server, shared by the processes of many hosts.
     Postgres {
@@ -139,10 +145,18 @@ impl Db {
         }))
     }
 
-    /// A write transaction; dropped uncommitted, it rolls back.
-    pub(crate) async fn begin(&self) -> Result<Conn> {
+    /// A write transaction; dropped uncommitted, it rolls back. Where a client waits for it, it comes soon or not at all.
+    pub(crate) async fn begin(&self, is_waited_for: bool) -> Result<Conn> {
         let started = Instant::now();
         let transaction = match self {
+            Self::Sqlite { writer, line, .. } if is_waited_for => {
+                let _place = line.try_acquire().map_err(|error| {
+                    let detail = "too many wait to write already; try again in a moment";
+                    Error::Unavailable { code: "overloaded", detail, source: error.into() }
+                })?;
+                let begun = conn::within(sqlite::PATIENCE, writer.begin_with("BEGIN IMMEDIATE")).await;
+                begun.map(|tx| Engine::Sqlite(Open(tx)))
+            }
             Self::Sqlite { writer, .. } => {
                 writer.begin_with("BEGIN IMMEDIATE").await.map(|tx| Engine::Sqlite(Open(tx)))
             }
@@ -187,7 +201,7 @@ impl Db {
     /// Closes every connection, after the last of them is given back.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { reader, writer } => {
+            Self::Sqlite { reader, writer, .. } => {
                 reader.close().await;
                 writer.close().await;
             }
@@ -199,7 +213,9 @@ impl Db {
     #[must_use]
     pub fn connections(&self) -> [(&'static str, u32); 2] {
         let (open, idle) = match self {
-            Self::Sqlite { reader, writer } => (reader.size() + writer.size(), reader.num_idle() + writer.num_idle()),
+            Self::Sqlite { reader, writer, .. } => {
+                (reader.size() + writer.size(), reader.num_idle() + writer.num_idle())
+            }
             Self::Postgres { pool, .. } => (pool.size(), pool.num_idle()),
         };
         let idle = u32::try_from(idle).unwrap_or(u32::MAX);

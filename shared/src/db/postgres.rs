@@ -21,6 +21,8 @@ const OLDEST: u32 = 14;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// So long a request waits for a free connection, or for the server to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// So long a statement waits for rows that another transaction has.
+const LOCK_MILLIS: &str = "4500";
 /// A connection that lay unused for longer is tried before it is trusted.
 const TRUSTED: Duration = Duration::from_secs(1);
 /// What the server does not end itself, we no longer wait for.
@@ -34,6 +36,8 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<Db, CannotOpe
         ("statement_timeout", millis.as_str()),
         // A process that stopped in the middle of a transaction must not keep its rows from the others.
         ("idle_in_transaction_session_timeout", millis.as_str()),
+        // Rows that others have in their hands are had soon, or not at all.
+        ("lock_timeout", LOCK_MILLIS),
         // The server notices that a host is gone.
         ("tcp_keepalives_idle", "5"),
         ("tcp_keepalives_interval", "2"),
@@ -161,7 +165,7 @@ fn refusal(location: &Location, options: &PgConnectOptions, error: &sqlx::Error)
 
 /// Under a lock of the database, so that processes which start together do it one at a time.
 pub(super) async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
-    let unbounded = [("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0")];
+    let unbounded = [("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0"), ("lock_timeout", "0")];
     let options = pool.connect_options().as_ref().clone().options(unbounded);
     let mut conn =
         PgConnection::connect_with(&options).await.context("cannot connect to bring the tables up to date")?;
@@ -194,6 +198,7 @@ pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ON
 pub(super) async fn unbounded(mut tx: Transaction<'static, Postgres>) -> sqlx::Result<Transaction<'static, Postgres>> {
     tx.execute("SET LOCAL statement_timeout = 0").await?;
     tx.execute("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+    tx.execute("SET LOCAL lock_timeout = 0").await?;
     Ok(tx)
 }
 

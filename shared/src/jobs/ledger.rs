@@ -346,6 +346,23 @@ pub async fn worker_seen(app: &App, caller: &Caller, instance: &str) -> Result<(
     tx.commit().await
 }
 
+const NOBODY_FROM_THE_FUTURE: &str = "UPDATE workers SET seen_at = $1 WHERE seen_at > $1";
+const BRING_FORWARD: &str = "UPDATE jobs SET run_at = run_at - $2, rung_at = NULL
+                             WHERE state IN ('available', 'running') AND run_at > $1";
+
+/// The clock was set back by so much: what waits, and every lease, ends as much sooner by it. Part of the transaction that
+/// does the same for what others wait for. Answers whether this is the first to do so: of the workers of one machine each
+/// sees it.
+pub async fn bring_forward(tx: &mut Tx, by: Duration) -> Result<bool> {
+    let now = tx.now();
+    if tx.execute(NOBODY_FROM_THE_FUTURE, params![now]).await? == 0 {
+        return Ok(false);
+    }
+    let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+    tx.execute(BRING_FORWARD, params![now, millis]).await?;
+    Ok(true)
+}
+
 const GONE: &str = "DELETE FROM workers WHERE instance = $1";
 
 /// A worker says that it ends.

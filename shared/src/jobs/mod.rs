@@ -11,8 +11,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use doorbell::{Doorbell, LocalBell, RedisBell, WINDOW, redis_bell};
 pub use ledger::{
-    Claim, Depth, Outcome, bury, claim, depths, due, live_workers, purge_done, renew, settle_after, settle_again,
-    settle_done, settle_later, take_due, waiting, worker_gone, worker_seen,
+    Claim, Depth, Outcome, bring_forward, bury, claim, depths, due, live_workers, purge_done, renew, settle_after,
+    settle_again, settle_done, settle_later, take_due, waiting, worker_gone, worker_seen,
 };
 pub(crate) use ledger::{find, insert, is_ordered, list, revive};
 

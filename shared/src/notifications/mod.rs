@@ -5,6 +5,6 @@ mod service;
 
 pub use model::{Event, EventCount, EventKind, EventType};
 pub use service::{
-    News, after, announce, announce_many, announced, between, catalogue, counts, event, keep_objects, position, purge,
-    recent, seal,
+    News, after, announce, announce_many, announced, between, catalogue, counts, event, keep_objects, last, position,
+    purge, recent, seal,
 };

@@ -71,6 +71,11 @@ pub async fn seal(tx: &mut Tx, most: i64) -> Result<Vec<Event>> {
     }
 }
 
+/// The last sequence that was given. Nobody else gives one until the transaction ends.
+pub async fn last(tx: &mut Tx) -> Result<i64> {
+    repository::lock(tx).await
+}
+
 /// Has anything happened that has no sequence yet?
 pub async fn announced(app: &App) -> Result<bool> {
     repository::is_unsealed(&mut app.db.read().await?).await

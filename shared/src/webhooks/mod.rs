@@ -16,5 +16,5 @@ pub use model::{
     Webhook, WebhookPatch, WebhookStats,
 };
 pub use sending::{deliver, gave_up, revive};
-pub use service::{backlog, create, delete, get, list, purge, rotate_secret, stats, update};
+pub use service::{backlog, bring_forward, create, delete, get, list, purge, rotate_secret, stats, update};
 pub use telling::publish;

@@ -163,7 +163,7 @@ pub(super) struct WebhookRow {
     pub(super) events: Json<Vec<String>>,
     pub(super) payload: Payload,
     pub(super) is_active: bool,
-    pub(super) active_since: Timestamp,
+    pub(super) active_after: i64,
     pub(super) retry_count: i64,
     pub(super) timeout_seconds: i64,
     pub(super) secret: String,

@@ -11,7 +11,7 @@ use crate::{
 /// So many attempts of a delivery are kept.
 const ATTEMPTS_KEPT: i64 = 100;
 
-const INSERT: &str = "INSERT INTO webhooks (id, name, url, events, payload, is_active, active_since, retry_count,
+const INSERT: &str = "INSERT INTO webhooks (id, name, url, events, payload, is_active, active_after, retry_count,
                                             timeout_seconds, secret, created_by, created_at, updated_at)
                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)";
 
@@ -23,7 +23,7 @@ pub(super) async fn insert(tx: &mut Tx, row: &WebhookRow) -> Result<()> {
         row.events,
         row.payload,
         row.is_active,
-        row.active_since,
+        row.active_after,
         row.retry_count,
         row.timeout_seconds,
         row.secret,
@@ -34,7 +34,7 @@ pub(super) async fn insert(tx: &mut Tx, row: &WebhookRow) -> Result<()> {
 }
 
 const UPDATE: &str = "UPDATE webhooks SET name = $2, url = $3, events = $4, payload = $5, is_active = $6,
-                             active_since = $7, retry_count = $8, timeout_seconds = $9, secret = $10,
+                             active_after = $7, retry_count = $8, timeout_seconds = $9, secret = $10,
                              previous_secret = $11, previous_secret_until = $12, failures = $13, failing_since = $14,
                              paused_until = $15, disabled_reason = $16, updated_at = $17
                       WHERE id = $1";
@@ -48,7 +48,7 @@ pub(super) async fn update(tx: &mut Tx, row: &WebhookRow) -> Result<()> {
         row.events,
         row.payload,
         row.is_active,
-        row.active_since,
+        row.active_after,
         row.retry_count,
         row.timeout_seconds,
         row.secret,
@@ -134,6 +134,17 @@ const BACKLOG: &str = "SELECT count(*), min(next_attempt_at) FROM webhook_delive
 /// How many deliveries are not made yet, and when the first of them was to be made.
 pub(super) async fn backlog(conn: &mut Conn) -> Result<(i64, Option<Timestamp>)> {
     conn.fetch_one(BACKLOG, params![]).await
+}
+
+const BRING_FORWARD: &str = "UPDATE webhook_deliveries SET next_attempt_at = next_attempt_at - $2
+                             WHERE state = 'pending' AND next_attempt_at > $1";
+const PAUSE_LESS: &str = "UPDATE webhooks SET paused_until = paused_until - $2 WHERE paused_until > $1";
+
+/// Every delivery that waits is due so much sooner, and every pause ends so much sooner.
+pub(super) async fn bring_forward(tx: &mut Tx, millis: i64) -> Result<()> {
+    let now = tx.now();
+    tx.execute(BRING_FORWARD, params![now, millis]).await?;
+    tx.execute(PAUSE_LESS, params![now, millis]).await.map(drop)
 }
 
 const WITH_DUE: &str = "SELECT w.id FROM webhooks w

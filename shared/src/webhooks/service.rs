@@ -1,7 +1,9 @@
 //! Making webhooks, changing them, and telling how they are.
 use std::time::Duration;
 
-use super::{NewWebhook, Payload, Stats, Webhook, WebhookPatch, model::WebhookRow, repository, signature::Secret};
+use super::{
+    NewWebhook, Payload, Stats, Webhook, WebhookPatch, model::WebhookRow, repository, signature::Secret, telling,
+};
 use crate::{
     app::{App, begin},
     audit,
@@ -39,7 +41,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewWebhook) -> Result<Webho
         events: Json(new.events),
         payload: new.payload,
         is_active: new.is_active,
-        active_since: now,
+        active_after: 0,
         retry_count: new.retry_count,
         timeout_seconds: new.timeout_seconds,
         secret: app.secret.seal(SECRETS, secret.text().as_bytes()),
@@ -59,6 +61,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewWebhook) -> Result<Webho
         return Err(Error::conflict("webhook-limit", format!("there are {WEBHOOKS_MAX} webhooks; delete one first")));
     }
     keep_objects(&mut tx, &row).await?;
+    row.active_after = telling::tell(&mut tx).await?;
     repository::insert(&mut tx, &row).await?;
     let webhook = row.show();
     audit::record_state(&mut tx, "webhook.created", webhook.id, None, &webhook).await?;
@@ -106,7 +109,7 @@ pub async fn update(app: &App, caller: &Caller, id: WebhookId, patch: WebhookPat
     row.timeout_seconds = patch.timeout_seconds.unwrap_or(row.timeout_seconds);
     row.updated_at = tx.now();
     if row.is_active && !was_active {
-        (row.active_since, row.disabled_reason) = (tx.now(), None);
+        (row.active_after, row.disabled_reason) = (telling::tell(&mut tx).await?, None);
     }
     row.check()?;
     keep_objects(&mut tx, &row).await?;
@@ -185,6 +188,11 @@ async fn keep_objects(tx: &mut Tx, row: &WebhookRow) -> Result<()> {
     let wanted = row.is_active && row.payload == Payload::Full;
     let wanted = wanted || repository::others_want_objects(tx, row.id).await?;
     notifications::keep_objects(tx, wanted).await
+}
+
+/// The clock was set back by so much: what waits to be sent does so no longer for it. Part of the caller's transaction.
+pub async fn bring_forward(tx: &mut Tx, by: Duration) -> Result<()> {
+    repository::bring_forward(tx, i64::try_from(by.as_millis()).unwrap_or(i64::MAX)).await
 }
 
 /// How many deliveries are not made yet, and when the first of them was to be made.

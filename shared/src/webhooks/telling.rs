@@ -30,14 +30,26 @@ pub async fn publish(app: &App, caller: &Caller) -> Result<()> {
     wake(app, caller).await
 }
 
-/// Sequence, deliveries and jobs are one transaction: an event that has a sequence has been told.
 async fn publish_batch(app: &App, caller: &Caller) -> Result<()> {
     let mut tx = app.begin(caller).await?;
-    let events = notifications::seal(&mut tx, BATCH).await?;
-    for webhook in fan_out(&mut tx, &events).await? {
+    tell_batch(&mut tx).await?;
+    tx.commit().await
+}
+
+/// Tells those who listen now of what has happened until now, and answers the sequence of the last event: whoever begins to
+/// listen in this transaction is told of what comes after it.
+pub(super) async fn tell(tx: &mut Tx) -> Result<i64> {
+    while tell_batch(tx).await? > 0 {}
+    notifications::last(tx).await
+}
+
+/// Sequence, deliveries and jobs are one transaction: an event that has a sequence has been told. Answers how many they were.
+async fn tell_batch(tx: &mut Tx) -> Result<usize> {
+    let events = notifications::seal(tx, BATCH).await?;
+    for webhook in fan_out(tx, &events).await? {
         tx.enqueue(&DeliverWebhooks { webhook_id: webhook }).await?;
     }
-    tx.commit().await
+    Ok(events.len())
 }
 
 async fn fan_out(tx: &mut Tx, events: &[Event]) -> Result<BTreeSet<WebhookId>> {
@@ -46,8 +58,8 @@ async fn fan_out(tx: &mut Tx, events: &[Event]) -> Result<BTreeSet<WebhookId>> {
         return Ok(told);
     }
     for webhook in repository::active(tx).await? {
-        let since = webhook.active_since;
-        for event in events.iter().filter(|event| event.timestamp >= since && webhook.wants(event)) {
+        let after = webhook.active_after;
+        for event in events.iter().filter(|event| event.sequence > after && webhook.wants(event)) {
             let event_type = event.event_type.to_string();
             repository::insert_delivery(tx, webhook.id, Some(event.id), &event_type).await?;
             told.insert(webhook.id);

@@ -122,7 +122,7 @@ pub(crate) async fn replay(db: &Db, parts: &[Part]) {
 }
 
 async fn replay_on_sqlite(db: &Db, part: &Part) -> sqlx::Result<()> {
-    let Db::Sqlite { reader, writer } = db else { unreachable!("another engine") };
+    let Db::Sqlite { reader, writer, .. } = db else { unreachable!("another engine") };
     match part {
         Part::Alone(statement) => sqlite::run(&mut *reader.acquire().await?, statement, &mut 0).await,
         Part::Together(statements) => {

@@ -103,7 +103,7 @@ impl Store {
         }
         let busy = || {
             [&self.app.db, &self.bare.db].into_iter().any(|db| match db {
-                Db::Sqlite { reader, writer } => !given_back(reader) || !given_back(writer),
+                Db::Sqlite { reader, writer, .. } => !given_back(reader) || !given_back(writer),
                 Db::Postgres { pool, .. } => !given_back(pool),
             })
         };
@@ -143,7 +143,8 @@ async fn bare(app: &App) -> App {
         PoolOptions::new().max_connections(pool.options().get_max_connections()).test_before_acquire(false)
     }
     let db = match &app.db {
-        Db::Sqlite { reader, writer } => Db::Sqlite {
+        Db::Sqlite { reader, writer, line } => Db::Sqlite {
+            line: line.clone(),
             reader: alike(reader).connect_with((*reader.connect_options()).clone()).await.unwrap(),
             writer: alike(writer).connect_with((*writer.connect_options()).clone()).await.unwrap(),
         },

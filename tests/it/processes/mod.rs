@@ -9,6 +9,7 @@ mod dripping;
 mod durability;
 mod full_disk;
 mod hosts;
+mod locked;
 mod promises;
 mod refinement;
 mod repeats;

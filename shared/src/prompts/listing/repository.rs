@@ -81,7 +81,6 @@ fn within<'a>(query: Query<'a>, folders: &'a Within) -> Query<'a> {
     within.then(")", params![])
 }
 
-const CATEGORIES: &str = "SELECT p.category, count(*) AS count FROM prompts p WHERE p.deleted_at IS NULL";
 const COUNT_CATEGORIES: &str = "SELECT count(DISTINCT p.category) FROM prompts p WHERE p.deleted_at IS NULL";
 
 pub(in crate::prompts) async fn categories(
@@ -93,13 +92,12 @@ pub(in crate::prompts) async fn categories(
     let counted = within(Query::new(COUNT_CATEGORIES), folders);
     let (total,) = conn.fetch_one(&counted, counted.params()).await?;
     let (limit, offset) = (request.limit_and_one(), request.offset());
-    let query = within(Query::new(CATEGORIES), folders).then("AND p.category > ?", params![after]);
+    let start = "SELECT p.category, count(*) AS count FROM prompts p WHERE p.deleted_at IS NULL";
+    let query = within(Query::new(start), folders).then("AND p.category > ?", params![after]);
     let query = query.then("GROUP BY p.category ORDER BY p.category LIMIT ? OFFSET ?", &[&limit, &offset]);
     Ok((conn.fetch_all(&query, query.params()).await?, total))
 }
 
-const TAGS: &str = "SELECT t.tag, count(*) AS count FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id
-                    WHERE p.deleted_at IS NULL";
 const COUNT_TAGS: &str = "SELECT count(DISTINCT t.tag) FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id
                           WHERE p.deleted_at IS NULL";
 
@@ -112,7 +110,9 @@ pub(in crate::prompts) async fn tags(
     let counted = within(Query::new(COUNT_TAGS), folders);
     let (total,) = conn.fetch_one(&counted, counted.params()).await?;
     let (limit, offset) = (request.limit_and_one(), request.offset());
-    let query = within(Query::new(TAGS), folders).then("AND t.tag > ?", params![after]);
+    let start = "SELECT t.tag, count(*) AS count FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id
+                 WHERE p.deleted_at IS NULL";
+    let query = within(Query::new(start), folders).then("AND t.tag > ?", params![after]);
     let query = query.then("GROUP BY t.tag ORDER BY t.tag LIMIT ? OFFSET ?", &[&limit, &offset]);
     Ok((conn.fetch_all(&query, query.params()).await?, total))
 }
