@@ -7,10 +7,10 @@ ONLY ?=
 # One engine: `make test STORE=postgres`
 STORE ?=
 
-.PHONY: help setup test lint fmt deny audit coverage bench rules bench-engines bench-search bench-lint bench-bulk bench-analytics chaos promises kills figures fuzz dev openapi dist clean
+.PHONY: help setup test lint fmt deny audit coverage bench rules bench-engines bench-search bench-lint bench-bulk bench-analytics bench-overload chaos promises kills figures fuzz dev openapi dist clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 17
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
 
 setup: ## install what the tests need, if it is missing: redis-server, postgresql, iproute2, openssl, python3-venv
 	@deploy/setup-tests.sh
@@ -72,6 +72,10 @@ bench-bulk: setup ## how fast bulk operations and jobs are beside bare inserts a
 
 bench-analytics: setup ## how fast usage is taken in beside bare inserts, and how long a summary takes; fails when a bound is missed
 	$(CARGO) bench --locked --package tests --bench analytics
+
+bench-overload: setup ## what becomes of a store that is asked for four times what it can do; fails when a promise is broken; BENCH_SECONDS=60
+	$(CARGO) build --locked --release --workspace --bins
+	TEST_BINARIES=$(CURDIR)/target/release $(CARGO) bench --locked --package tests --bench overload
 
 chaos: setup ## kill, stop and empty what runs, and look whether anything was lost; SEED=7, SECONDS=1200, STORE=postgres, CONTROL=1
 	$(CARGO) build --locked --package api --package worker --bins \

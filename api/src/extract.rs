@@ -1,8 +1,8 @@
 //! Extractors that refuse bad input with a problem, not with plain text.
-use std::{fmt, marker::PhantomData, time::Duration};
+use std::{fmt, marker::PhantomData};
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::Bytes,
     extract::{
         FromRef, FromRequest, FromRequestParts, OriginalUri, Request, path::ErrorKind, rejection::PathRejection,
     },
@@ -15,12 +15,7 @@ use serde::{
 };
 use shared::{Error, id::PromptId, page::PageRequest, prompts::Precondition};
 
-use crate::{Door, config::Edge, json, problem::Problem};
-
-/// The most bytes of a body, unless the route takes many prompts.
-pub(crate) const BODY_MAX: usize = 4 * 1024 * 1024;
-/// The most bytes of a body under `/bulk`.
-pub(crate) const BULK_BODY_MAX: usize = 32 * 1024 * 1024;
+use crate::{Door, bodies, json, problem::Problem};
 
 /// A JSON body; or a JSON answer.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -31,9 +26,8 @@ pub(crate) struct Raw(pub(crate) Bytes);
 impl FromRequest<Door> for Raw {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
-        let most = body_max(whole_path(request.extensions(), request.uri()));
-        Ok(Self(read_body(request.into_body(), most, door.edge.body_timeout).await?))
+    async fn from_request(request: Request, _: &Door) -> Result<Self, Problem> {
+        Ok(Self(bodies::whole(request.into_body()).await?))
     }
 }
 
@@ -43,16 +37,16 @@ pub(crate) struct OptionalJson<T>(pub(crate) T);
 impl<T: DeserializeOwned> FromRequest<Door> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
-        Ok(Self(json::read(&body_of(request, &door.edge).await?)?))
+    async fn from_request(request: Request, _: &Door) -> Result<Self, Problem> {
+        Ok(Self(json::read(&body_of(request).await?)?))
     }
 }
 
 impl<T: DeserializeOwned + Default> FromRequest<Door> for OptionalJson<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
-        let bytes = body_of(request, &door.edge).await?;
+    async fn from_request(request: Request, _: &Door) -> Result<Self, Problem> {
+        let bytes = body_of(request).await?;
         if bytes.iter().all(u8::is_ascii_whitespace) { Ok(Self(T::default())) } else { Ok(Self(json::read(&bytes)?)) }
     }
 }
@@ -63,43 +57,14 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-async fn body_of(request: Request, edge: &Edge) -> Result<Bytes, Problem> {
+async fn body_of(request: Request) -> Result<Bytes, Problem> {
     check_content_type(request.headers())?;
-    let most = body_max(whole_path(request.extensions(), request.uri()));
-    read_body(request.into_body(), most, edge.body_timeout).await
+    bodies::whole(request.into_body()).await
 }
 
 /// The path as the client sent it. Nested routes see only the rest of it in their `Uri`.
 fn whole_path<'r>(extensions: &'r Extensions, uri: &'r Uri) -> &'r str {
     extensions.get::<OriginalUri>().map_or(uri, |OriginalUri(whole)| whole).path()
-}
-
-/// How large the body of a request for this path may be.
-pub(crate) fn body_max(path: &str) -> usize {
-    if path.starts_with("/api/v1/bulk/") { BULK_BODY_MAX } else { BODY_MAX }
-}
-
-/// Reads a whole body, which must come in time.
-pub(crate) async fn read_body(body: Body, most: usize, timeout: Duration) -> Result<Bytes, Problem> {
-    match tokio::time::timeout(timeout, to_bytes(body, most)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_length_limit(&error) => Err(too_large(most)),
-        Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "body-broken", "the body ended before it was whole")),
-        Err(_) => Err(Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "body-timeout",
-            format!("the body did not come within {} s; send it again", timeout.as_secs_f32()),
-        )),
-    }
-}
-
-fn is_length_limit(error: &axum::Error) -> bool {
-    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>)
-}
-
-pub(crate) fn too_large(most: usize) -> Problem {
-    let detail = format!("the body has more than {} MiB; send less at once", most / 1024 / 1024);
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
 }
 
 /// JSON says that it is JSON. Plain `curl -d` does not; it is let in where no browser can be behind it.

@@ -1,6 +1,7 @@
 //! The HTTP door of Prompt Store. Every route is here.
 mod access;
 mod before_v2;
+mod bodies;
 pub mod commands;
 pub mod config;
 mod extract;
@@ -30,6 +31,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use access::Scopes;
+use bodies::Room;
 use config::Edge;
 use limits::Limits;
 use lines::{EXPORTS_AT_ONCE, IMPORTS_AT_ONCE};
@@ -49,6 +51,8 @@ pub struct Door {
     #[from_ref(skip)]
     limits: Arc<Limits>,
     #[from_ref(skip)]
+    room: Arc<Room>,
+    #[from_ref(skip)]
     followers: Arc<Semaphore>,
     #[from_ref(skip)]
     imports: Arc<Semaphore>,
@@ -64,8 +68,8 @@ impl Door {
         let places = Arc::new(Semaphore::new(edge.max_in_flight as usize));
         let followers = Arc::new(Semaphore::new(follow::FOLLOWERS_MAX));
         let [imports, exports] = [IMPORTS_AT_ONCE, EXPORTS_AT_ONCE].map(|most| Arc::new(Semaphore::new(most)));
-        let limits = Arc::new(Limits::of(&edge));
-        Self { app, edge: Arc::new(edge), limits, metrics, places, followers, imports, exports, shutdown }
+        let (limits, room) = (Arc::new(Limits::of(&edge)), Arc::new(Room::new()));
+        Self { app, edge: Arc::new(edge), limits, room, metrics, places, followers, imports, exports, shutdown }
     }
 }
 
@@ -112,8 +116,9 @@ pub fn router(door: Door) -> Router {
         .merge(SwaggerUi::new("/docs").url(OPENAPI_PATH, openapi))
         .fallback(middleware::not_found)
         .method_not_allowed_fallback(middleware::method_not_allowed)
-        .layer(from_fn_with_state(door.clone(), middleware::identify))
+        .layer(from_fn(middleware::identify))
         .layer(from_fn_with_state(door.clone(), middleware::limit))
+        .layer(from_fn_with_state(door.clone(), middleware::receive))
         .layer(from_fn_with_state((door.clone(), scopes), middleware::admit))
         .layer(CatchPanicLayer::custom(middleware::panicked))
         .layer(from_fn(middleware::observe))

@@ -11,7 +11,7 @@ use axum::{
 use sha2::{Digest, Sha256};
 use shared::{
     caller::Idempotency,
-    retry,
+    line, retry,
     telemetry::{HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS},
 };
 use tracing::Instrument;
@@ -19,7 +19,7 @@ use tracing::Instrument;
 use crate::{
     Door,
     access::{self, Scopes, Who},
-    extract,
+    bodies, extract,
     lines::is_stream,
     problem::Problem,
 };
@@ -162,15 +162,32 @@ async fn check(door: &Door, scopes: &Scopes, request: &Parts) -> Result<Who, Pro
     }
     let who = access::enter(door, scopes, request).await?;
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let most = extract::body_max(uri.path());
+    let most = bodies::most(uri.path());
     if !is_stream(uri.path()) && length.is_some_and(|length| length > most as u64) {
-        return Err(extract::too_large(most));
+        return Err(bodies::too_large(most));
     }
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         let detail = "the body must not be compressed";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail));
     }
     Ok(who)
+}
+
+fn is_write(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
+}
+
+/// Takes in the body of a write, unless it is read as it arrives.
+pub(crate) async fn receive(State(door): State<Door>, request: Request, next: Next) -> Response {
+    if !is_write(request.method()) || is_stream(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match door.room.take(body, bodies::most(parts.uri.path()), door.edge.body_timeout).await {
+        // The room is taken until the answer is there.
+        Ok((bytes, _taken)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Err(problem) => problem.into_response(),
+    }
 }
 
 /// So many at once, each for so long.
@@ -183,7 +200,7 @@ pub(crate) async fn limit(State(door): State<Door>, request: Request, next: Next
         let detail = "too many requests are being worked; try again in a moment";
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).into_response();
     };
-    let answered = tokio::time::timeout(door.edge.handler_timeout, next.run(request)).await;
+    let answered = tokio::time::timeout(door.edge.handler_timeout, line::for_client(next.run(request))).await;
     answered.unwrap_or_else(|_| {
         let detail = "the answer took too long; it is not known whether the request had its effect, so read before you \
                       repeat it, or repeat it with the same Idempotency-Key";
@@ -193,14 +210,13 @@ pub(crate) async fn limit(State(door): State<Door>, request: Request, next: Next
 
 /// Says who asks, and whether the request was asked before. A write that lost a race has had no effect and is run
 /// again, before its client hears of it.
-pub(crate) async fn identify(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
     let Some(who) = request.extensions_mut().remove::<Who>() else {
         return Problem::from(shared::Error::internal("nobody knows who asks")).into_response();
     };
     let id = request.extensions().get::<RequestId>().map_or(String::new(), |id| id.0.clone());
-    if !matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
-        let caller = shared::Caller::with(who.grant, who.actor, &id, None).waited_for();
-        request.extensions_mut().insert(extract::Caller(caller));
+    if !is_write(request.method()) {
+        request.extensions_mut().insert(extract::Caller(shared::Caller::with(who.grant, who.actor, &id, None)));
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
@@ -211,12 +227,12 @@ pub(crate) async fn identify(State(door): State<Door>, mut request: Request, nex
     if is_stream(parts.uri.path()) {
         return identify_stream(parts, body, key, &id, who, next).await;
     }
-    let body = match extract::read_body(body, extract::body_max(parts.uri.path()), door.edge.body_timeout).await {
+    let body = match bodies::whole(body).await {
         Ok(body) => body,
         Err(problem) => return problem.into_response(),
     };
     let idempotency = key.map(|key| Idempotency { key: key.into(), fingerprint: fingerprint(&parts, &body).into() });
-    let caller = shared::Caller::with(who.grant, who.actor, &id, idempotency).waited_for();
+    let caller = shared::Caller::with(who.grant, who.actor, &id, idempotency);
     parts.extensions.insert(extract::Caller(caller.clone()));
     let mut run = 1;
     let mut response = loop {
@@ -244,7 +260,7 @@ async fn identify_stream(
 ) -> Response {
     let fingerprint = fingerprint(&parts, &[]);
     let idempotency = key.map(|key| Idempotency { key: key.into(), fingerprint: fingerprint.into() });
-    let caller = shared::Caller::with(who.grant, who.actor, id, idempotency).waited_for();
+    let caller = shared::Caller::with(who.grant, who.actor, id, idempotency);
     parts.extensions.insert(extract::Caller(caller.clone()));
     let mut response = next.run(Request::from_parts(parts, body)).await;
     mark_replayed(&caller, &mut response);

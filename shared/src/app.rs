@@ -75,7 +75,7 @@ pub(crate) use begin;
 impl App {
     /// Opens a transaction as `caller`. Change, audit row and jobs commit together, or not at all.
     pub async fn begin(&self, caller: &Caller) -> Result<Tx> {
-        Ok(Tx::new(self.db.begin(caller.is_waited_for).await?, caller.clone(), self))
+        Ok(Tx::new(self.db.begin().await?, caller.clone(), self))
     }
 
     /// Opens a transaction and claims the caller's idempotency key in it. See [`begin!`].

@@ -8,7 +8,7 @@ use crate::{
     caller::Caller,
     db::Tx,
     error::{Error, Result},
-    retry,
+    line, retry,
 };
 
 /// The most weight of one transaction, unless one write has more.
@@ -102,14 +102,13 @@ async fn lead<W: Grouped>(app: App) {
         let Some(taken) = lead.0.take() else { return };
         let caller = taken[0].1.clone();
         let (writes, tell): (Vec<_>, Vec<_>) = taken.into_iter().map(|(write, _, tell)| (write, tell)).unzip();
-        let mut outcome = retry::races(async || {
+        let written = retry::races(async || {
             let mut tx = app.begin(&caller).await?;
             let answers = W::write(&mut tx, &writes).await?;
             tx.commit().await?;
             Ok(answers)
-        })
-        .await
-        .map(Vec::into_iter);
+        });
+        let mut outcome = line::for_client(written).await.map(Vec::into_iter);
         for tell in tell {
             let answer = match &mut outcome {
                 Ok(answers) => answers.next().ok_or_else(|| Error::internal("an answer is missing")),

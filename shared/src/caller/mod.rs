@@ -23,8 +23,6 @@ pub struct Caller {
     pub request_id: Arc<str>,
     /// Present where the client wants the same request, sent twice, to have one effect.
     pub idempotency: Option<Idempotency>,
-    /// Does a client wait for what comes of it? Then a refusal soon is better than an effect late.
-    pub is_waited_for: bool,
     replayed: Arc<AtomicBool>,
 }
 
@@ -52,14 +50,7 @@ impl Caller {
         request_id: &str,
         idempotency: Option<Idempotency>,
     ) -> Self {
-        let (actor, request_id, replayed) = (actor.into(), request_id.into(), Arc::default());
-        Self { actor, grant, request_id, idempotency, is_waited_for: false, replayed }
-    }
-
-    /// The same, and a client waits.
-    #[must_use]
-    pub fn waited_for(self) -> Self {
-        Self { is_waited_for: true, ..self }
+        Self { actor: actor.into(), grant, request_id: request_id.into(), idempotency, replayed: Arc::default() }
     }
 
     /// The program itself: a worker, a command.

@@ -13,6 +13,7 @@ use sqlx::{
 use super::query::Statement;
 use crate::{
     error::{Error, Result},
+    line::Place,
     telemetry::STATEMENT_SECONDS,
 };
 
@@ -77,6 +78,8 @@ impl Dialect {
 /// A connection, or an open transaction on one.
 pub struct Conn {
     engine: Engine,
+    /// Given back after it.
+    _place: Place,
     /// `PostgreSQL` abandons a transaction at its first failed statement. So do we, on every engine.
     spoilt: bool,
 }
@@ -128,8 +131,8 @@ macro_rules! run {
 }
 
 impl Conn {
-    pub(super) fn new(engine: Engine) -> Self {
-        Self { engine, spoilt: false }
+    pub(super) fn at(place: Place, engine: Engine) -> Self {
+        Self { engine, _place: place, spoilt: false }
     }
 
     /// Which SQL it speaks.
@@ -168,7 +171,7 @@ impl Conn {
         params: Params<'_>,
     ) -> Result<BoxStream<'c, Result<T>>> {
         let sql = sql.text(self.dialect());
-        let Self { engine, spoilt } = self;
+        let Self { engine, spoilt, .. } = self;
         let rows = match engine {
             Engine::Sqlite(lease) => sqlx::query_as_with(sql, sqlite_args(params)?).fetch(lease.conn()),
             Engine::Postgres(lease, _) => sqlx::query_as_with(sql, postgres_args(params)?).fetch(lease.conn()),

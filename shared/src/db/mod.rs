@@ -21,7 +21,6 @@ use std::{
 
 pub use sqlx::{AssertSqlSafe, FromRow};
 use sqlx::{PgPool, SqlitePool, migrate::Migrator};
-use tokio::sync::Semaphore;
 
 pub use backup::{BackedUp, backup, restore, verify};
 pub(crate) use column::{column, text_column};
@@ -36,7 +35,8 @@ pub use tx::Tx;
 
 use crate::{
     config::Settings,
-    error::{Error, Result},
+    error::Result,
+    line::{self, Line, Place},
 };
 use conn::{
     Engine,
@@ -87,6 +87,22 @@ impl Schema {
     }
 }
 
+/// Where clients stand that wait for a connection. Those who only read do not wait behind those who write.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    reading: Arc<Line>,
+    writing: Arc<Line>,
+}
+
+impl Lines {
+    /// Before so many connections that read, and so many that write; so many may stand in each.
+    fn before((readers, reading): (u32, usize), (writers, writing): (u32, usize)) -> Self {
+        let reading = Arc::new(Line::new("a connection that reads", readers as usize, reading));
+        let writing = Arc::new(Line::new("a connection that writes", writers as usize, writing));
+        Self { reading, writing }
+    }
+}
+
 /// The database of one store.
 #[derive(Clone, Debug)]
 pub enum Db {
@@ -96,8 +112,8 @@ pub enum Db {
         reader: SqlitePool,
         /// The one connection of this process that writes.
         writer: SqlitePool,
-        /// Where clients stand that wait for it.
-        line: Arc<Semaphore>,
+        /// Where clients stand that wait for them.
+        lines: Lines,
     },
     /// A server, shared by the processes of many hosts.
     Postgres {
@@ -107,6 +123,8 @@ pub enum Db {
         patience: Duration,
         /// What it is, for people.
         description: Arc<str>,
+        /// Where clients stand that wait for a connection.
+        lines: Lines,
     },
 }
 
@@ -137,65 +155,85 @@ impl Db {
         }
     }
 
+    fn lines(&self) -> &Lines {
+        match self {
+            Self::Sqlite { lines, .. } | Self::Postgres { lines, .. } => lines,
+        }
+    }
+
     /// A connection for statements that need no transaction.
     pub async fn read(&self) -> Result<Conn> {
-        Ok(Conn::new(match self {
+        let place = self.place_to_read().await?;
+        let engine = match self {
             Self::Sqlite { reader, .. } => Engine::Sqlite(Pooled(reader.acquire().await?)),
             Self::Postgres { pool, patience, .. } => Engine::Postgres(Pooled(pool.acquire().await?), *patience),
-        }))
+        };
+        Ok(Conn::at(place, engine))
     }
 
     /// A write transaction; dropped uncommitted, it rolls back. Where a client waits for it, it comes soon or not at all.
-    pub(crate) async fn begin(&self, is_waited_for: bool) -> Result<Conn> {
+    pub(crate) async fn begin(&self) -> Result<Conn> {
         let started = Instant::now();
+        let (place, left) = self.lines().writing.stand().await?;
         let transaction = match self {
-            Self::Sqlite { writer, line, .. } if is_waited_for => {
-                let _place = line.try_acquire().map_err(|error| {
-                    let detail = "too many wait to write already; try again in a moment";
-                    Error::Unavailable { code: "overloaded", detail, source: error.into() }
-                })?;
-                let begun = conn::within(sqlite::PATIENCE, writer.begin_with("BEGIN IMMEDIATE")).await;
+            Self::Sqlite { writer, .. } => {
+                let begun = conn::within(left, writer.begin_with("BEGIN IMMEDIATE")).await;
                 begun.map(|tx| Engine::Sqlite(Open(tx)))
             }
-            Self::Sqlite { writer, .. } => {
-                writer.begin_with("BEGIN IMMEDIATE").await.map(|tx| Engine::Sqlite(Open(tx)))
-            }
             Self::Postgres { pool, patience, .. } => {
-                let begun = conn::within(*patience, pool.begin()).await;
+                let begun = conn::within(left.min(*patience), pool.begin()).await;
                 begun.map(|tx| Engine::Postgres(Open(tx), *patience))
             }
         };
-        observe("BEGIN", started, transaction).map(Conn::new)
+        line::has_begun_to_write();
+        observe("BEGIN", started, transaction).map(|engine| Conn::at(place, engine))
     }
 
     /// A connection whose statements all read as of one moment.
     pub(crate) async fn read_at_once(&self) -> Result<Conn> {
-        Ok(Conn::new(match self {
+        self.read_at_once_from(self.place_to_read().await?).await
+    }
+
+    /// Stands in line to read, for who has to wait for something else as well once it is their turn.
+    pub(crate) async fn place_to_read(&self) -> Result<Place> {
+        self.lines().reading.stand().await.map(|(place, _)| place)
+    }
+
+    /// A connection whose statements all read as of one moment, for who has stood in line.
+    pub(crate) async fn read_at_once_from(&self, place: Place) -> Result<Conn> {
+        let engine = match self {
             Self::Sqlite { reader, .. } => Engine::Sqlite(Open(reader.begin().await?)),
             Self::Postgres { pool, patience, .. } => {
                 let begun = conn::within(*patience, pool.begin_with(postgres::SNAPSHOT)).await?;
                 Engine::Postgres(Open(begun), *patience)
             }
-        }))
+        };
+        Ok(Conn::at(place, engine))
     }
 
     /// Everything as of one moment, however long it takes to read.
     pub(crate) async fn snapshot(&self) -> Result<Conn> {
-        Ok(Conn::new(match self {
-            Self::Sqlite { reader, .. } => Engine::Sqlite(Open(reader.begin().await?)),
-            Self::Postgres { pool, .. } => {
-                let begun = pool.begin_with(postgres::SNAPSHOT).await?;
-                Engine::Postgres(Open(postgres::unbounded(begun).await?), Duration::MAX)
-            }
-        }))
+        Ok(Conn::at(
+            None,
+            match self {
+                Self::Sqlite { reader, .. } => Engine::Sqlite(Open(reader.begin().await?)),
+                Self::Postgres { pool, .. } => {
+                    let begun = pool.begin_with(postgres::SNAPSHOT).await?;
+                    Engine::Postgres(Open(postgres::unbounded(begun).await?), Duration::MAX)
+                }
+            },
+        ))
     }
 
     /// A write transaction that may take long, and looks at references when it commits.
     async fn begin_load(&self) -> Result<Conn> {
-        Ok(Conn::new(match self {
-            Self::Sqlite { writer, .. } => Engine::Sqlite(Open(sqlite::begin_load(writer).await?)),
-            Self::Postgres { pool, .. } => Engine::Postgres(Open(postgres::begin_load(pool).await?), Duration::MAX),
-        }))
+        Ok(Conn::at(
+            None,
+            match self {
+                Self::Sqlite { writer, .. } => Engine::Sqlite(Open(sqlite::begin_load(writer).await?)),
+                Self::Postgres { pool, .. } => Engine::Postgres(Open(postgres::begin_load(pool).await?), Duration::MAX),
+            },
+        ))
     }
 
     /// Closes every connection, after the last of them is given back.

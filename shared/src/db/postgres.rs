@@ -10,7 +10,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use super::{CannotOpen, Db, Location, Schema};
+use super::{CannotOpen, Db, Lines, Location, Schema};
 use crate::{config::Settings, error::Result};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
@@ -21,6 +21,8 @@ const OLDEST: u32 = 14;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// So long a request waits for a free connection, or for the server to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// So many clients stand in line for a connection.
+const WAITING: usize = 128;
 /// So long a statement waits for rows that another transaction has.
 const LOCK_MILLIS: &str = "4500";
 /// A connection that lay unused for longer is tried before it is trusted.
@@ -68,8 +70,11 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<Db, CannotOpe
             Box::pin(async move { super::conn::within(NETWORK, conn.ping()).await.map(|()| true) })
         })
         .connect_lazy_with(bounded);
-    let description = format!("PostgreSQL {version}, {}", settings.db);
-    Ok(Db::Postgres { pool, patience: settings.db_timeout + NETWORK, description: description.into() })
+    let description = format!("PostgreSQL {version}, {}", settings.db).into();
+    // Some connections are left for those who read, whatever those who write wait for.
+    let all = settings.db_connections;
+    let lines = Lines::before((all, WAITING), ((all - all / 4).max(1), WAITING));
+    Ok(Db::Postgres { pool, patience: settings.db_timeout + NETWORK, description, lines })
 }
 
 /// What the server is, if it is one that a store can be kept in.

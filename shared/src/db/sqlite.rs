@@ -1,7 +1,6 @@
 //! The `SQLite` engine: one writer and a few readers in each process, write-ahead log, every commit on disk.
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
@@ -11,9 +10,8 @@ use sqlx::{
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode::Wal, SqlitePoolOptions, SqliteSynchronous::Full},
 };
-use tokio::sync::Semaphore;
 
-use super::{Db, Schema};
+use super::{Db, Lines, Schema};
 use crate::{config::Settings, error::Result};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
@@ -24,10 +22,10 @@ const OLDEST: (u32, u32, u32) = (3, 51, 3);
 /// Another process may hold the writer for a while, and `SQLite`'s waiting is not fair.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
-/// A client waits no longer for the writer, whoever has it: that is time to come back and be told the same.
-pub(super) const PATIENCE: Duration = Duration::from_millis(4500);
-/// So many clients wait for the writer at once. A commit takes a few milliseconds, so the last of them is soon served.
-const LINE: usize = 64;
+/// So many clients stand in line for the writer, and for the readers: a commit takes a few milliseconds, and a read one, so
+/// the last of them is soon served.
+const WRITING: usize = 64;
+const READING: usize = 128;
 
 /// sqlx runs a thread for each connection: more readers than cores do not read faster.
 const READERS: u32 = 4;
@@ -76,7 +74,8 @@ pub(super) async fn open(path: &Path, settings: &Settings) -> anyhow::Result<Db>
         .connect_with(options.pragma("query_only", "on"))
         .await
         .map_err(|error| cannot_open(path, &error))?;
-    Ok(Db::Sqlite { reader, writer, line: Arc::new(Semaphore::new(LINE)) })
+    let lines = Lines::before((READERS, READING), (1, WRITING));
+    Ok(Db::Sqlite { reader, writer, lines })
 }
 
 fn cannot_open(path: &Path, error: &sqlx::Error) -> anyhow::Error {

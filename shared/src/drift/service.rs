@@ -9,6 +9,7 @@ use crate::{
     audit,
     caller::Caller,
     clock::Timestamp,
+    computing,
     db::Conn,
     error::{Error, Result},
     id::PromptId,
@@ -66,14 +67,14 @@ async fn content_drift(app: &App, id: PromptId, version: i64) -> Result<ContentD
     let options = suggestions::options(&mut conn, id).await?;
     // Long texts take a while, and others want to read.
     drop(conn);
-    let compared = tokio::task::spawn_blocking(move || {
+    computing::run(move || {
         let after = Side::read(&after, &options);
         let since = |version: &Version| content::compare(&Side::read(version, &options), &after);
         let step = since(&before);
         let cumulative = first.as_ref().map_or_else(|| step.clone(), since);
         ContentDrift { step, cumulative }
-    });
-    compared.await.map_err(|error| Error::Internal(error.into()))
+    })
+    .await
 }
 
 /// The pinned version, or the first that was published, or the first.

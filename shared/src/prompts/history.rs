@@ -6,6 +6,7 @@ use crate::{
     app::{App, begin},
     audit,
     caller::Caller,
+    computing,
     db::{Conn, Tx},
     error::{Error, Result},
     id::PromptId,
@@ -70,8 +71,7 @@ pub async fn diff(app: &App, id: PromptId, from: Option<i64>, to: Option<i64>) -
     let from = known_version(&mut conn, id, from).await?;
     let to = known_version(&mut conn, id, to).await?;
     drop(conn);
-    let compared = tokio::task::spawn_blocking(move || versions::compare(&from, &to)).await;
-    compared.map_err(|error| Error::Internal(error.into()))
+    computing::run(move || versions::compare(&from, &to)).await
 }
 
 /// The labels of a prompt, by name.

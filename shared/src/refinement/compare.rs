@@ -6,6 +6,7 @@ use super::{Refinement, repository, service};
 use crate::{
     app::App,
     caller::Caller,
+    computing,
     db::Conn,
     error::{Error, Result},
     id::{PromptId, RefinementId},
@@ -96,11 +97,11 @@ async fn version(conn: &mut Conn, id: PromptId, number: i64) -> Result<Side> {
 }
 
 async fn differences(a: Side, b: Side) -> Result<(Side, Side, Changes)> {
-    let compared = tokio::task::spawn_blocking(move || {
+    computing::run(move || {
         let diff = versions::changes((&a.name(), &a.body), (&b.name(), &b.body));
         (a, b, diff)
-    });
-    compared.await.map_err(|error| Error::Internal(error.into()))
+    })
+    .await
 }
 
 /// Compares the results of two refinements.

@@ -43,8 +43,10 @@ pub(super) struct Reading {
 impl Index {
     /// Begins to read. Whoever begins later reads a later moment, so the mirror never runs ahead of a reader.
     pub(super) async fn read(&self, app: &App) -> Result<Reading> {
+        // Those who wait stand in one line, and it is the one that is kept short.
+        let place = app.db.place_to_read().await?;
         let mut kept = self.mirror.lock().await;
-        let mut conn = app.db.read_at_once().await?;
+        let mut conn = app.db.read_at_once_from(place).await?;
         let stamp = super::stamp(&mut conn).await?;
         if kept.stamp != stamp {
             let rows = super::changes(&mut conn, &kept.stamp).await?;

@@ -5,7 +5,7 @@ use super::{RenderRequest, Rendered};
 use crate::{
     error::{Error, Result},
     prompts::Prompt,
-    templates::{self, Given, InputSchema, Template, TemplateFormat},
+    templates::{self, Allowance, Given, InputSchema, Template, TemplateFormat},
     versions::{BodyDraft, Message},
 };
 
@@ -70,9 +70,10 @@ async fn fill(
         parsed.push((pointer, template));
     }
     let bound = templates::bind(&variables, schema, given)?;
-    let mut filled = Vec::with_capacity(parsed.len());
+    let (mut filled, mut allowance) = (Vec::with_capacity(parsed.len()), Allowance::default());
     for (pointer, template) in parsed {
-        filled.push(template.fill(&bound.values).await.map_err(|fault| fault.into_error(pointer))?);
+        filled
+            .push(template.fill(&bound.values, &mut allowance).await.map_err(|unfilled| unfilled.into_error(pointer))?);
     }
     Ok(Filled { texts: filled, variables, unused: bound.unused, values: bound.values })
 }

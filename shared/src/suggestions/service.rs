@@ -4,6 +4,7 @@ use crate::{
     app::{App, begin},
     audit,
     caller::Caller,
+    computing,
     db::Conn,
     error::{Error, Result},
     id::PromptId,
@@ -16,17 +17,14 @@ use crate::{
 /// Checks a text that is not stored.
 pub async fn lint(request: LintRequest) -> Result<Report> {
     request.check()?;
-    let checked =
-        tokio::task::spawn_blocking(move || lint::check(&request.text(&InputSchema::default()), &request.options()));
-    checked.await.map_err(|error| Error::Internal(error.into()))
+    computing::run(move || lint::check(&request.text(&InputSchema::default()), &request.options())).await
 }
 
 /// Checks a prompt at one of its versions.
 pub async fn get(app: &App, id: PromptId, selector: &Selector) -> Result<Report> {
     let body = prompts::get(app, id, selector, Show::PROMPT).await?.body;
     let options = options(&mut app.db.read().await?, id).await?;
-    let checked = tokio::task::spawn_blocking(move || lint::check(&model::text(&body), &options));
-    checked.await.map_err(|error| Error::Internal(error.into()))
+    computing::run(move || lint::check(&model::text(&body), &options)).await
 }
 
 /// How a prompt is checked: without the rules that do not count for it.

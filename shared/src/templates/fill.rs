@@ -4,13 +4,38 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use super::jinja::Jinja;
 use super::model::{Fault, TemplateFormat};
 use super::{fstring, mustache};
+use crate::error::Error;
 
-/// How many bytes the values may add to a text.
-pub(super) const MAX_OUTPUT: usize = 1024 * 1024;
+/// How many bytes the values may add to the texts of a prompt.
+const MAX_OUTPUT: usize = 1024 * 1024;
+
+/// What the texts of one prompt may use together: a chat has hundreds.
+#[derive(Debug)]
+pub struct Allowance {
+    bytes: usize,
+    /// When renders must have ended, once the first has begun.
+    pub(super) ends: Option<Instant>,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self { bytes: MAX_OUTPUT, ends: None }
+    }
+}
+
+impl Allowance {
+    /// Uses up so many bytes.
+    pub(super) fn take(&mut self, bytes: usize) -> Result<(), Fault> {
+        let left = self.bytes.checked_sub(bytes);
+        self.bytes = left.ok_or_else(|| Fault::limit("the values add more than 1 MiB"))?;
+        Ok(())
+    }
+}
 
 /// A parsed template. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -74,14 +99,46 @@ impl Template {
     ///
     /// # Errors
     /// `template-limit` where the values add more than 1 MiB, or Jinja2 needs more than it gets; `template-render`
-    /// where Jinja2 cannot do with these values what the template says.
-    pub async fn fill(&self, values: &Map<String, Value>) -> Result<String, Fault> {
+    /// where Jinja2 cannot do with these values what the template says; `overloaded` where it could not begin in time.
+    pub async fn fill(&self, values: &Map<String, Value>, allowance: &mut Allowance) -> Result<String, Unfilled> {
         match &self.body {
-            Body::Pieces(pieces) => insert(pieces, values),
+            Body::Pieces(pieces) => Ok(insert(pieces, values, allowance)?),
             Body::Jinja(jinja) => {
                 let all_given = self.variables.iter().all(|name| values.contains_key(name));
-                jinja.fill(values, all_given).await
+                jinja.fill(values, all_given, allowance).await
             }
+        }
+    }
+}
+
+/// Why a template was not filled.
+#[derive(Debug)]
+pub enum Unfilled {
+    /// It is at fault.
+    Fault(Fault),
+    /// It is not.
+    Refused(Error),
+}
+
+impl From<Fault> for Unfilled {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Error> for Unfilled {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Unfilled {
+    /// As an error of the domain; a fault is one at the field that holds the template.
+    #[must_use]
+    pub fn into_error(self, pointer: &str) -> Error {
+        match self {
+            Self::Fault(fault) => fault.into_error(pointer),
+            Self::Refused(error) => error,
         }
     }
 }
@@ -100,9 +157,8 @@ fn pieces(text: &str, spans: Vec<Span<'_>>) -> Vec<Piece> {
 }
 
 /// Text as it is, `null` as nothing, and anything else as compact JSON.
-fn insert(pieces: &[Piece], values: &Map<String, Value>) -> Result<String, Fault> {
+fn insert(pieces: &[Piece], values: &Map<String, Value>, allowance: &mut Allowance) -> Result<String, Fault> {
     let mut filled = String::new();
-    let mut inserted = 0;
     for piece in pieces {
         let name = match piece {
             Piece::Text(text) => {
@@ -117,10 +173,7 @@ fn insert(pieces: &[Piece], values: &Map<String, Value>) -> Result<String, Fault
             Some(Value::String(text)) => filled.push_str(text),
             Some(other) => filled.push_str(&other.to_string()),
         }
-        inserted += filled.len() - before;
-        if inserted > MAX_OUTPUT {
-            return Err(Fault::limit("the values add more than 1 MiB to the text"));
-        }
+        allowance.take(filled.len() - before)?;
     }
     Ok(filled)
 }

@@ -10,8 +10,8 @@
 //! - [Weights](super::weighed) bound what fuel does not count: how long one operation can take on one value.
 //! - A [guard](GUARD) around every operation that can be slow looks at the clock in between. So a render that is out
 //!   of time ends after at most one more operation, which the weights keep to some tens of milliseconds.
-//! - The caller waits no longer than the deadline in any case, and four renders run at a time, so that many that are
-//!   just ending cannot take all threads.
+//! - The caller waits no longer than the deadline in any case. Renders have [threads](crate::computing) of their own, one for
+//!   each processor, that give way to those which answer; so many that are just ending keep nobody else waiting.
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,18 +22,20 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehav
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 use serde_json::{Map, Value as Json};
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 
 use super::allowed::MAX_JSON_INDENT;
-use super::fill::MAX_OUTPUT;
+use super::fill::{Allowance, Unfilled};
 use super::model::Fault;
 use super::sandbox::{self, GUARD};
 use super::weighed::{MAX_WEIGHT, from_json, weigh, weight_of};
+use crate::{computing, error::Error as DomainError};
 
-/// How long a render may take, waiting for its turn included. The rest of the 250 ms is for ending it and for parsing.
-/// Tests give more, so that a busy machine does not decide how they end.
-const TIME: Duration = if cfg!(test) { Duration::from_secs(2) } else { Duration::from_millis(200) };
+/// How long the renders of a prompt may take. Tests give more, so that a busy machine does not decide how they end.
+const TIME: Duration = if cfg!(test) { Duration::from_secs(2) } else { Duration::from_millis(180) };
+
+/// How long it waits to begin. The rest of the 250 ms is for parsing it, and for ending it.
+const WAIT: Duration = Duration::from_millis(50);
 
 /// How much fuel a render gets. Looping over 2,000 documents and printing three fields of each takes about 64,000.
 const FUEL: u64 = 200_000;
@@ -43,9 +45,6 @@ const RECURSION: usize = 80;
 
 /// The most items of a `range`.
 const MAX_RANGE: usize = 10_000;
-
-/// How many renders run at a time.
-pub(super) static TURNS: Semaphore = Semaphore::const_new(4);
 
 /// A template that the sandbox let through. It is compiled on each render, which takes less than the render does.
 #[derive(Clone, Debug)]
@@ -62,20 +61,32 @@ impl Jinja {
 
     /// Renders the template. A name without a value is nothing, but a fault where all names have one: then it can only
     /// be an attribute that is not there.
-    pub(super) async fn fill(&self, values: &Map<String, Json>, all_given: bool) -> Result<String, Fault> {
-        let deadline = Instant::now() + TIME;
-        let late = |_| Fault::limit(format!("the template takes more than {} ms", TIME.as_millis()));
+    pub(super) async fn fill(
+        &self,
+        values: &Map<String, Json>,
+        all_given: bool,
+        allowance: &mut Allowance,
+    ) -> Result<String, Unfilled> {
         let values = context(values)?;
         let text = Arc::clone(&self.text);
-        let turn = timeout_at(deadline, TURNS.acquire()).await.map_err(late)?.expect("the turns are never closed");
-        let render = tokio::task::spawn_blocking(move || {
-            let _until_it_really_ends = turn;
-            render(&text, values, all_given, deadline)
-        });
-        timeout_at(deadline, render).await.map_err(late)?.unwrap_or_else(|_| {
+        let place = timeout(WAIT, computing::place()).await.unwrap_or_else(|late| Err(busy(late)))?;
+        let deadline = *allowance.ends.get_or_insert_with(|| Instant::now() + TIME);
+        let render = computing::spawn(place, move || render(&text, values, all_given, deadline));
+        let rendered = timeout_at(deadline, render)
+            .await
+            .map_err(|_| Fault::limit(format!("the template takes more than {} ms", TIME.as_millis())))?;
+        let rendered = rendered.unwrap_or_else(|_| {
             Err(Fault { code: Fault::RENDER, line: 1, column: 1, detail: "the engine failed on the template".into() })
-        })
+        })?;
+        allowance.take(rendered.len())?;
+        Ok(rendered)
     }
+}
+
+/// Others are rendered at this moment, which is not the template's fault.
+fn busy(late: Elapsed) -> DomainError {
+    let detail = "too many templates are being filled; try again in a moment";
+    DomainError::Unavailable { code: "overloaded", detail, source: late.into() }
 }
 
 /// The values as the engine's own.
@@ -99,9 +110,6 @@ fn render(text: &str, values: Value, all_given: bool, deadline: Instant) -> Resu
     let mut output = String::new();
     let result = eval(&env, &instructions, values, &blocks, &mut make_string_output(&mut output), AutoEscape::None);
     result.map_err(|error| fault(text, &error))?;
-    if output.len() > MAX_OUTPUT {
-        return Err(Fault::limit("the filled template is longer than 1 MiB"));
-    }
     Ok(output)
 }
 

@@ -20,6 +20,6 @@ mod attacks;
 mod tests;
 
 pub use bind::{Bound, Given, bind};
-pub use fill::Template;
+pub use fill::{Allowance, Template, Unfilled};
 pub use model::{Fault, InputSchema, TemplateFormat, VariableSpec, VariableType, check_schema, is_identifier};
 pub use placeholders::{Placeholder, placeholders};

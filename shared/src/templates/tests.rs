@@ -1,7 +1,9 @@
 //! What templates promise, format by format, and what binding promises. The hostile ones are in `attacks`.
 use serde_json::{Map, Value, json};
 
-use super::{Bound, Fault, Given, InputSchema, Template, TemplateFormat, VariableSpec, VariableType};
+use super::{
+    Allowance, Bound, Fault, Given, InputSchema, Template, TemplateFormat, Unfilled, VariableSpec, VariableType,
+};
 use super::{bind, check_schema, placeholders};
 use crate::error::Error;
 
@@ -17,7 +19,14 @@ fn schema(value: Value) -> InputSchema {
 }
 
 async fn fill(format: TemplateFormat, text: &str, values: Value) -> Result<String, Fault> {
-    Template::parse(format, text, None)?.fill(&map(values)).await
+    fill_parsed(&Template::parse(format, text, None)?, values).await
+}
+
+async fn fill_parsed(template: &Template, values: Value) -> Result<String, Fault> {
+    template.fill(&map(values), &mut Allowance::default()).await.map_err(|unfilled| match unfilled {
+        Unfilled::Fault(fault) => fault,
+        Unfilled::Refused(error) => panic!("{error}"),
+    })
 }
 
 async fn mustache(text: &str, values: Value) -> String {
@@ -135,7 +144,7 @@ async fn an_fstring_replaces_declared_names_only_where_they_are_declared() {
     let declared = ["name".to_owned()];
     let template = Template::parse(TemplateFormat::Fstring, text, Some(&declared)).unwrap();
     assert_eq!(template.variables(), ["name"]);
-    let filled = template.fill(&map(json!({"name": 1, "other": 2}))).await.unwrap();
+    let filled = fill_parsed(&template, json!({"name": 1, "other": 2})).await.unwrap();
     assert_eq!(filled, "{\"user\": 1, \"raw\": {other}, \"f\": {name:>3}, {1}}");
     assert_eq!(variables(TemplateFormat::Fstring, text), ["name", "other"]);
 }
@@ -243,7 +252,7 @@ async fn a_loop_over_two_thousand_documents_works() {
 async fn an_optional_value_may_be_absent_and_a_wrong_attribute_may_not() {
     let template =
         Template::parse(TemplateFormat::Jinja2, "{{ a }}{% if b %}{{ b.c }}{% endif %}[{{ b }}]", None).unwrap();
-    assert_eq!(template.fill(&map(json!({"a": 1}))).await.unwrap(), "1[]");
+    assert_eq!(fill_parsed(&template, json!({"a": 1})).await.unwrap(), "1[]");
     let fault = jinja("{{ a.x }}", json!({"a": {}})).await.unwrap_err();
     assert_eq!((fault.code, fault.detail.as_str()), ("template-render", "`a.x` is undefined"));
 }

@@ -143,12 +143,13 @@ async fn bare(app: &App) -> App {
         PoolOptions::new().max_connections(pool.options().get_max_connections()).test_before_acquire(false)
     }
     let db = match &app.db {
-        Db::Sqlite { reader, writer, line } => Db::Sqlite {
-            line: line.clone(),
+        Db::Sqlite { reader, writer, lines } => Db::Sqlite {
+            lines: lines.clone(),
             reader: alike(reader).connect_with((*reader.connect_options()).clone()).await.unwrap(),
             writer: alike(writer).connect_with((*writer.connect_options()).clone()).await.unwrap(),
         },
-        Db::Postgres { pool, patience, description } => Db::Postgres {
+        Db::Postgres { pool, patience, description, lines } => Db::Postgres {
+            lines: lines.clone(),
             pool: alike(pool).connect_with((*pool.connect_options()).clone()).await.unwrap(),
             patience: *patience,
             description: description.clone(),
