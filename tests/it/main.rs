@@ -25,6 +25,7 @@ mod prompts;
 mod readme;
 mod refinement;
 mod relationships;
+mod rows;
 mod search;
 mod servers;
 mod serving;
