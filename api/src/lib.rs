@@ -14,7 +14,6 @@ mod middleware;
 mod openapi;
 mod problem;
 mod routes;
-mod server;
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,5 +1,8 @@
 //! How this worker is, for orchestrators and Prometheus.
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -12,6 +15,10 @@ use serde_json::json;
 use shared::{App, health, start::Failure, telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use worker::server::{self, Bounds};
+
+/// Only orchestrators and Prometheus ask.
+const BOUNDS: Bounds = Bounds { header_timeout: Duration::from_secs(10), connections: 64 };
 
 pub(crate) async fn listen(host: IpAddr, port: u16) -> Result<(TcpListener, SocketAddr), Failure> {
     let wanted = SocketAddr::new(host, port);
@@ -42,8 +49,5 @@ pub(crate) async fn serve(listener: TcpListener, app: App, metrics: PrometheusHa
         .route("/health/live", get(|| async { Json(json!({ "status": "live" })) }))
         .route("/health/ready", get(ready))
         .route("/metrics", get(numbers));
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { shutdown.cancelled().await });
-    if let Err(error) = serving.await {
-        tracing::error!(%error, "the worker can no longer tell how it is");
-    }
+    server::serve(listener, router, BOUNDS, shutdown).await;
 }

@@ -2,6 +2,7 @@
 mod dispatch;
 mod runner;
 mod scheduler;
+pub mod server;
 mod slots;
 
 use std::time::{Duration, Instant};

@@ -11,9 +11,10 @@ use shared::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+use worker::server::{self, Bounds};
 
 use super::say;
-use crate::{Door, config::Edge, router, server};
+use crate::{Door, config::Edge, router};
 
 /// How long a use may stay uncounted.
 const USES_INTERVAL: Duration = Duration::from_secs(1);
@@ -40,7 +41,8 @@ pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
     let door = Door::new(app.clone(), edge.clone(), metrics, shutdown.clone());
     let watching = tokio::spawn(start::watch_schema(app.clone(), shutdown.clone()));
     let counting = tokio::spawn(keep_writing_uses(app.clone(), shutdown.clone()));
-    server::serve(listener, router(door), &edge, shutdown).await;
+    let bounds = Bounds { header_timeout: edge.header_timeout, connections: edge.max_connections as usize };
+    server::serve(listener, router(door), bounds, shutdown).await;
     counting.await.map_err(|error| Failure::Internal(format!("uses were no longer counted: {error}")))?;
     write_reads(&app).await;
     if let Some(worker) = worker {

@@ -1,4 +1,4 @@
-//! The accept loop. `axum::serve` sets no timer, so a client that never ends its header would stay for ever.
+//! The accept loop of every process. `axum::serve` sets no timer, so a client that never ends its header would stay for ever.
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, extract::ConnectInfo};
@@ -12,8 +12,6 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::config::Edge;
-
 const HEADER_BYTES_MAX: usize = 16 * 1024;
 const HEADERS_MAX: usize = 100;
 /// After the signal to stop, so long may running requests take.
@@ -21,15 +19,24 @@ const GRACE: Duration = Duration::from_secs(25);
 /// When the system has no more sockets to give, trying at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What a client may take up.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How long a connection may take to send its header.
+    pub header_timeout: Duration,
+    /// How many connections may be open at once.
+    pub connections: usize,
+}
+
 /// Serves until `shutdown`, then finishes the requests that run.
-pub(crate) async fn serve(listener: TcpListener, router: Router, edge: &Edge, shutdown: CancellationToken) {
+pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdown: CancellationToken) {
     let mut protocol = http1::Builder::new();
     protocol
         .timer(TokioTimer::new())
-        .header_read_timeout(edge.header_timeout)
+        .header_read_timeout(bounds.header_timeout)
         .max_buf_size(HEADER_BYTES_MAX)
         .max_headers(HEADERS_MAX);
-    let places = Arc::new(Semaphore::new(edge.max_connections as usize));
+    let places = Arc::new(Semaphore::new(bounds.connections));
     let open = GracefulShutdown::new();
     loop {
         // No place, no accept: the system's own queue holds the rest, and refuses when it is full.
