@@ -88,7 +88,7 @@ promises: setup ## show what is promised of jobs, refinements, the cache, backup
 	$(CARGO) build --locked --package api --package worker --bins
 	PROMISES=long TEST_STORE=$(STORE) $(if $(ITEMS),PROMISES_ITEMS=$(ITEMS)) \
 		$(CARGO) test --locked --package tests --test it -- --nocapture --test-threads 1 promises cache:: \
-		processes::refinement processes::backup processes::repeats processes::dripping processes::full_disk processes::audit
+		processes::refinement processes::backup processes::repeats processes::dripping processes::full_disk processes::audit processes::damaged processes::migrations
 
 fuzz: setup ## ask whatever the contract allows, and what it does not: no error of ours, no answer it does not know; CASES=100
 	$(CARGO) build --locked --release --package api --bin prompt-store

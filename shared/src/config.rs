@@ -36,6 +36,17 @@ pub struct Settings {
           action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_network_fs: bool,
 
+    /// `SQLite`: with less space than this on its disk, in bytes, or less than a twentieth of it, the store is only read: a disk
+    /// that is full to the last byte cannot even be cleaned up. 0 writes as long as it can.
+    #[arg(long, global = true, env = "PROMPT_STORE_DISK_RESERVE_BYTES", default_value_t = 256 * 1024 * 1024,
+          value_name = "BYTES")]
+    pub disk_reserve_bytes: u64,
+
+    /// `SQLite`: copy a store of an earlier version before its tables are brought up to date. It needs as much space again.
+    #[arg(long, global = true, env = "PROMPT_STORE_COPY_BEFORE_UPDATE", default_value_t = true,
+          action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub copy_before_update: bool,
+
     /// Where the store runs. `production` wants an admin key even where only this machine can connect, and sends nothing to
     /// this machine itself.
     #[arg(long, global = true, env = "PROMPT_STORE_ENV", default_value = "development", value_name = "NAME")]

@@ -7,6 +7,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The code of an operation that had no effect because another was faster; see [`Error::is_race`].
 pub const RACE: &str = "write-conflict";
 
+/// The code of an operation that met something else in the database than was written.
+pub(crate) const DAMAGED: &str = "storage-damaged";
+
+/// The code of an operation that met an index of words that is not what was written.
+pub(crate) const INDEX_DAMAGED: &str = "search-damaged";
+
 /// What went wrong: five kinds, each of which asks something else of the caller.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -104,6 +110,19 @@ impl Error {
     pub fn race(what: &'static str) -> Self {
         let detail = "others write to the same rows again and again; try again in a moment";
         Self::Unavailable { code: RACE, detail, source: anyhow::anyhow!(what) }
+    }
+
+    /// There is no space to write to.
+    pub fn full(why: impl Display) -> Self {
+        let detail = "the disk is full: reading goes on, writing waits until there is space";
+        Self::Unavailable { code: "storage-full", detail, source: anyhow::anyhow!("{why}") }
+    }
+
+    /// What the database answers is not what was written.
+    pub fn damaged(what: impl Display) -> Self {
+        let detail =
+            "the database is damaged, and what it holds here is not answered; its operator can restore a backup";
+        Self::Unavailable { code: DAMAGED, detail, source: anyhow::anyhow!("{what}") }
     }
 
     /// The same for another, who waited for the same thing.

@@ -12,8 +12,9 @@ use crate::{app::App, config::Mode, db::params, http, jobs, start::Failure};
 
 /// A job that waits longer than this should have been worked.
 const JOB_AGE_MAX: Duration = Duration::from_mins(1);
-/// With less space than this on the disk, writes may soon fail.
-const DISK_BYTES_MIN: u64 = 256 * 1024 * 1024;
+const MIB: u64 = 1024 * 1024;
+/// With less space than this on the disk, writes are soon refused.
+const LITTLE: u64 = 512 * MIB;
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -127,14 +128,22 @@ async fn worker(app: &App) -> Check {
 }
 
 fn disk(app: &App) -> Check {
-    let Some(folder) = app.db.folder() else { return Check::new(Status::Healthy, "the database keeps its own") };
-    match rustix::fs::statvfs(&folder) {
-        Ok(volume) => {
-            let free = volume.f_bavail * volume.f_frsize;
-            let status = if free < DISK_BYTES_MIN { Status::Degraded } else { Status::Healthy };
-            Check::new(status, format!("{} MiB free", free / 1024 / 1024))
+    match app.db.room() {
+        None => Check::new(Status::Healthy, "the database keeps its own"),
+        Some(Err(_)) => Check::new(Status::Degraded, "the disk of the database cannot be looked at"),
+        Some(Ok(room)) => {
+            let (free, kept) = (room.free / MIB, room.kept / MIB);
+            match () {
+                () if room.free < room.kept => Check::new(
+                    Status::Unhealthy,
+                    format!("{free} MiB free, of which {kept} are kept: nothing is written"),
+                ),
+                () if room.free < LITTLE => {
+                    Check::new(Status::Degraded, format!("{free} MiB free, of which {kept} are kept"))
+                }
+                () => Check::new(Status::Healthy, format!("{free} MiB free")),
+            }
         }
-        Err(_) => Check::new(Status::Degraded, "the folder of the database cannot be looked at"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Starting a process: opens what an [`App`] reaches, and says why not, in one sentence, if it cannot.
 use std::{sync::Arc, time::Duration};
 
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -8,7 +9,8 @@ use crate::{
     cache::Cache,
     clock::Clock,
     config::{Mode, Settings},
-    db::{Db, Location, Schema},
+    db::{CannotOpen, Db, Location, Schema},
+    error::{self, DAMAGED},
     http::{Outgoing, Service},
     jobs::Doorbell,
     llm::Services,
@@ -28,6 +30,11 @@ pub enum Failure {
     /// The database cannot be opened, or its tables are not the ones this program knows.
     #[error("{0}")]
     Database(String),
+    /// What the database holds is not what was written.
+    #[error(
+        "{0}. Stop whatever uses the database, move its files away, and restore a backup in its place: `prompt-store restore FILE`"
+    )]
+    Damaged(String),
     /// The database server or Redis does not answer: later they may.
     #[error("{0}")]
     Away(String),
@@ -56,6 +63,7 @@ impl Failure {
             Self::Internal(_) => 70,
             Self::Address(_) => 71,
             Self::Database(_) => 73,
+            Self::Damaged(_) => 74,
             Self::Settings(_) => 78,
         }
     }
@@ -64,6 +72,7 @@ impl Failure {
 impl From<crate::Error> for Failure {
     fn from(error: crate::Error) -> Self {
         match error {
+            crate::Error::Unavailable { code: DAMAGED, .. } => Self::Damaged(error.for_log()),
             crate::Error::Unavailable { .. } => Self::Away(error.for_log()),
             refusal if refusal.is_refusal() => Self::Refused(refusal.to_string()),
             internal => Self::Internal(internal.for_log()),
@@ -131,9 +140,10 @@ async fn open_database(settings: &Settings, migration: Migration) -> Result<Db, 
             settings.db
         )));
     }
-    let db = Db::open(settings).await.map_err(|error| match error.may_pass {
-        true => Failure::Away(error.to_string()),
-        false => Failure::Database(error.to_string()),
+    let db = Db::open(settings).await.map_err(|error| match error {
+        CannotOpen::Passing(sentence) => Failure::Away(sentence),
+        CannotOpen::Lasting(sentence) => Failure::Database(sentence),
+        CannotOpen::Damaged(sentence) => Failure::Damaged(sentence),
     })?;
     match (db.schema().await?, migration) {
         (Schema::Newer, _) => Err(Failure::Database(format!(
@@ -142,7 +152,7 @@ async fn open_database(settings: &Settings, migration: Migration) -> Result<Db, 
         ))),
         (Schema::Current, _) => Ok(db),
         (Schema::Empty | Schema::Older, Migration::Allowed) => {
-            db.migrate().await.map_err(|error| Failure::Database(format!("{error:#}")))?;
+            db.migrate(settings.copy_before_update).await.map_err(|error| Failure::Database(format!("{error:#}")))?;
             Ok(db)
         }
         (Schema::Empty | Schema::Older, Migration::Forbidden) => Err(Failure::Database(format!(
@@ -168,22 +178,81 @@ fn open_secret(settings: &Settings) -> Result<SecretKey, Failure> {
     }
 }
 
+/// What is still being found out about the file of a database.
+pub struct Inspection(Option<JoinHandle<error::Result<Option<String>>>>);
+
+impl Inspection {
+    /// Somebody else looks.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// Looks through the whole file: what contradicts itself is not served. What takes longer than `patience` goes on while the
+    /// store is served.
+    pub async fn begin(app: &App, patience: Duration) -> Result<Self, Failure> {
+        let db = app.db.clone();
+        let mut looking = tokio::spawn(async move { db.fault().await });
+        if let Ok(found) = tokio::time::timeout(patience, &mut looking).await {
+            return damage(app, found).map_or(Ok(Self(None)), Err);
+        }
+        tracing::info!("the database is large: it is served while it is still looked through");
+        Ok(Self(Some(looking)))
+    }
+
+    /// Ends only if something is found.
+    async fn damage(self, app: &App) -> Failure {
+        if let Some(looking) = self.0
+            && let Some(damage) = damage(app, looking.await)
+        {
+            return damage;
+        }
+        std::future::pending().await
+    }
+}
+
+fn damage(app: &App, found: Result<error::Result<Option<String>>, JoinError>) -> Option<Failure> {
+    match found {
+        Ok(Ok(fault)) => {
+            fault.map(|fault| Failure::Damaged(format!("the database `{}` is damaged: {fault}", app.settings.db)))
+        }
+        Ok(Err(error)) => {
+            tracing::warn!(error = error.for_log(), "the database could not be looked through");
+            None
+        }
+        Err(error) => {
+            tracing::error!(%error, "the database was not looked through to its end");
+            None
+        }
+    }
+}
+
 /// How often a process looks whether the tables are still the ones it was written for.
 const SCHEMA_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Watches the tables until `shutdown`. If a later version changes them, this process no longer knows what they
-/// mean: it is told to stop, and why.
-pub async fn watch_schema(app: App, shutdown: CancellationToken) -> Result<(), Failure> {
-    while shutdown.run_until_cancelled(tokio::time::sleep(SCHEMA_INTERVAL)).await.is_some() {
+/// Watches the database until `shutdown`. If it is damaged, or a later version changes the tables so that this process no longer
+/// knows what they mean, the process is told to stop, and why.
+pub async fn watch(app: App, inspection: Inspection, shutdown: CancellationToken) -> Result<(), Failure> {
+    let failure = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        failure = newer_schema(&app) => failure,
+        failure = inspection.damage(&app) => failure,
+    };
+    shutdown.cancel();
+    Err(failure)
+}
+
+async fn newer_schema(app: &App) -> Failure {
+    loop {
+        tokio::time::sleep(SCHEMA_INTERVAL).await;
         // A database that does not answer tells nothing.
-        let Ok(Schema::Newer) = app.db.schema().await else { continue };
-        shutdown.cancel();
-        return Err(Failure::Database(format!(
-            "the tables of `{}` were changed by a later version while this one ran; start that version",
-            app.settings.db
-        )));
+        if let Ok(Schema::Newer) = app.db.schema().await {
+            return Failure::Database(format!(
+                "the tables of `{}` were changed by a later version while this one ran; start that version",
+                app.settings.db
+            ));
+        }
     }
-    Ok(())
 }
 
 /// Says in one line how the work is shared.

@@ -55,6 +55,13 @@ impl Database {
         })
     }
 
+    /// A file like this one, whatever the run is about.
+    pub(crate) fn copy_of(file: &std::path::Path) -> Self {
+        let folder = TempDir::new().unwrap();
+        std::fs::copy(file, folder.path().join("store.db")).unwrap();
+        Self { folder, name: None }
+    }
+
     fn make(make: impl FnOnce(&str)) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = (engine() == Engine::Postgres).then(|| format!("test_{}", MADE.fetch_add(1, Ordering::Relaxed)));
@@ -101,7 +108,7 @@ fn migrate_template() {
         server.create(TEMPLATE);
         let migrate = async || {
             let db = Db::open(&settings(&["--db", &server.url(TEMPLATE)]).0).await.unwrap();
-            db.migrate().await.unwrap();
+            db.migrate(false).await.unwrap();
             db.close().await;
         };
         // The test that comes first is in a runtime of its own, which must not own what all of them need.

@@ -46,7 +46,7 @@ use shared::{
     memory::Memory,
     search::Index,
     secret::SecretKey,
-    start,
+    start::{self, Failure, Inspection, Migration},
     uses::UseCounter,
     webhooks,
 };
@@ -150,6 +150,16 @@ impl TestApp {
         Self::over(Arc::clone(&self.database), args, Doorbell::Silent, self.app.clock.clone()).await
     }
 
+    /// A store that is there already, opened and looked through as a process does, or why it is not.
+    pub async fn opened(file: &std::path::Path) -> Result<Self, Failure> {
+        let database = Arc::new(Database::copy_of(file));
+        let (settings, edge) = settings(&["--db", &database.location()]);
+        let app = start::open(settings, Migration::Forbidden).await?;
+        Inspection::begin(&app, PATIENCE).await?;
+        let door = Door::new(app.clone(), edge, metrics(), CancellationToken::new());
+        Ok(Self { router: api::router(door), app, worker: None, database, args: Vec::new(), key: None })
+    }
+
     async fn start(args: &[&str], doorbell: Doorbell, clock: Clock) -> Self {
         Self::over(Arc::new(Database::migrated()), args, doorbell, clock).await
     }
@@ -161,7 +171,7 @@ impl TestApp {
         let (settings, edge) = settings(&[&store, args].concat());
         let app = open(settings, doorbell, clock).await;
         if engine() == Engine::Sqlite {
-            app.db.migrate().await.unwrap();
+            app.db.migrate(false).await.unwrap();
         }
         let door = Door::new(app.clone(), edge, metrics(), CancellationToken::new());
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
@@ -325,7 +335,7 @@ impl Drop for TestApp {
 pub async fn open_for_bench(location: &str) -> App {
     let (settings, _) = settings(&["--db", location]);
     let app = open(settings, Doorbell::Silent, Clock::System).await;
-    app.db.migrate().await.unwrap();
+    app.db.migrate(false).await.unwrap();
     app
 }
 

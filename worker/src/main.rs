@@ -6,7 +6,7 @@ use std::{net::IpAddr, process::ExitCode};
 use clap::{Parser, Subcommand};
 use shared::{
     config::{self, Mode, Settings},
-    start::{self, Failure, Migration},
+    start::{self, Failure, Inspection, Migration},
     telemetry,
 };
 
@@ -77,11 +77,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 
     let shutdown = start::shutdown_on_signal();
     tokio::spawn(health::serve(listener, app.clone(), metrics, shutdown.clone()));
-    let watching = tokio::spawn(start::watch_schema(app.clone(), shutdown.clone()));
+    let watching = tokio::spawn(start::watch(app.clone(), Inspection::none(), shutdown.clone()));
     let ended = worker::run(app.clone(), instance, shutdown.clone()).await;
     shutdown.cancel();
     app.db.close().await;
-    watching.await.map_err(|error| Failure::Internal(format!("the tables were no longer watched: {error}")))??;
+    watching.await.map_err(|error| Failure::Internal(format!("the database was no longer watched: {error}")))??;
     ended.map_err(|error| Failure::Internal(format!("{error:#}")))
 }
 

@@ -7,9 +7,10 @@ use shared::{
     config::Settings,
     db::{self, BackedUp, Location, Step},
     start::{self, Failure},
+    versions,
 };
 
-use super::say;
+use super::{check::refuse_damaged, say};
 
 #[derive(Args)]
 pub(super) struct Backup {
@@ -34,8 +35,9 @@ impl Backup {
         });
         let written = written.await;
         bar.finish_and_clear();
-        store.close().await;
         let written = written.map_err(|error| Failure::Database(format!("nothing was backed up: {error:#}")))?;
+        let damaged = versions::damaged(&store, |_| {}).await;
+        store.close().await;
         say(&format!("{} written to {}, looked through and whole", size(written), self.file.display()));
         match &settings.db {
             Location::File(file) if settings.secret_key.is_none() => say(&format!(
@@ -44,7 +46,7 @@ impl Backup {
             )),
             _ => say("Keep PROMPT_STORE_SECRET_KEY elsewhere: without it the secrets of webhooks cannot be read"),
         }
-        Ok(())
+        refuse_damaged(&damaged?)
     }
 }
 

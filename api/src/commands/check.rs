@@ -1,7 +1,7 @@
-//! `prompt-store check`: is the search index what the prompts say it should be?
+//! `prompt-store check`: is every version what was written, and the search index what the prompts say it should be?
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use shared::{App, Caller, prompts, refinement, start::Failure};
+use shared::{App, Caller, id::VersionId, prompts, refinement, start::Failure, versions};
 
 use super::{print, say};
 
@@ -14,10 +14,11 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) async fn run(self, app: App) -> Result<(), Failure> {
-        let bar = ProgressBar::new_spinner().with_style(
-            ProgressStyle::with_template("{spinner} {pos} prompts checked ({per_sec})")
-                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
-        );
+        let bar = bar("versions");
+        let damaged = versions::damaged(&app.db, |done| bar.set_position(done)).await;
+        bar.finish_and_clear();
+        refuse_damaged(&damaged?)?;
+        let bar = self::bar("prompts");
         let caller = Caller::system("check");
         let checked = prompts::check(&app, &caller, !self.dry_run, |done| bar.set_position(done)).await;
         bar.finish_and_clear();
@@ -40,5 +41,24 @@ impl Check {
             return Err(Failure::Refused("the search index is wrong; `prompt-store check` mends it".to_owned()));
         }
         Ok(())
+    }
+}
+
+fn bar(what: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(&format!("{{spinner}} {{pos}} {what} checked ({{per_sec}})"));
+    ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+}
+
+/// What was written cannot be found out from anything else that is here.
+pub(super) fn refuse_damaged(damaged: &[VersionId]) -> Result<(), Failure> {
+    for id in damaged {
+        say(&format!("{id}: not what was written"));
+    }
+    match damaged.len() {
+        0 => Ok(()),
+        count => Err(Failure::Refused(format!(
+            "{count} versions are not what was written, and are not served; a backup from before may have them: \
+             `prompt-store restore FILE` makes a store of it"
+        ))),
     }
 }

@@ -10,6 +10,7 @@ use shared::{
     page::PageRequest,
     prompts,
     start::{self, Failure, Migration},
+    versions,
 };
 
 use super::print;
@@ -20,6 +21,7 @@ const SOON: Duration = Duration::from_hours(14 * 24);
 /// Clocks of machines differ by less.
 const CLOCK_SLACK: Duration = Duration::from_mins(1);
 const KEYS_MAX: i64 = 1000;
+const RESTORE: &str = "restore a backup beside it, with `prompt-store restore`, and compare";
 
 /// What was found so far.
 #[derive(Default)]
@@ -82,11 +84,26 @@ async fn look(app: &App, edge: &Edge, findings: &mut Findings) {
         let is_well = check.status == Status::Healthy;
         findings.say(what, if is_well { Ok(&check.detail) } else { Err(&check.detail) });
     }
+    findings.say("data", data(app).await);
     findings.say("clock", clock(app).await);
     findings.say("search index", index(app).await);
     findings.say("audit log", audit_log(app).await);
     findings.say("administrators", administrators(app, edge).await);
     findings.say("keys", keys(app).await);
+}
+
+async fn data(app: &App) -> Result<String, String> {
+    if let Some(fault) = app.db.fault().await.map_err(|error| error.to_string())? {
+        return Err(format!("the file is damaged: {fault}; {RESTORE}"));
+    }
+    let mut versions = 0;
+    let damaged = versions::damaged(&app.db, |seen| versions = seen).await.map_err(|error| error.to_string())?;
+    match damaged.as_slice() {
+        [] => Ok(format!("{versions} versions are as they were written")),
+        [first, ..] => {
+            Err(format!("{} versions are not what was written, {first} is the first; {RESTORE}", damaged.len()))
+        }
+    }
 }
 
 /// A clock that was set back makes everything that waits wait longer.

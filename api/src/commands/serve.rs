@@ -6,7 +6,7 @@ use shared::{
     clock::Clock,
     config::{Mode, Settings},
     prompts, refinement, search,
-    start::{self, Failure, Migration},
+    start::{self, Failure, Inspection, Migration},
     telemetry,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -16,6 +16,8 @@ use worker::server::{self, Bounds};
 use super::say;
 use crate::{Door, config::Edge, router};
 
+/// A start waits so long until the database was looked through. A larger one is served meanwhile.
+const INSPECTION_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a use may stay uncounted.
 const USES_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -31,6 +33,7 @@ pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
     let metrics = telemetry::start_metrics().map_err(|error| Failure::Internal(format!("{error:#}")))?;
     let (listener, address) = listen(SocketAddr::new(edge.host, edge.port)).await?;
     let app = start::open(settings, Migration::Allowed).await?;
+    let inspection = Inspection::begin(&app, INSPECTION_PATIENCE).await?;
     welcome(&app, address);
 
     let shutdown = start::shutdown_on_signal();
@@ -39,7 +42,7 @@ pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
     tokio::spawn(warm_up(app.clone()));
     let worker = embedded_worker(&app, &shutdown);
     let door = Door::new(app.clone(), edge.clone(), metrics, shutdown.clone());
-    let watching = tokio::spawn(start::watch_schema(app.clone(), shutdown.clone()));
+    let watching = tokio::spawn(start::watch(app.clone(), inspection, shutdown.clone()));
     let counting = tokio::spawn(keep_writing_uses(app.clone(), shutdown.clone()));
     let bounds = Bounds { header_timeout: edge.header_timeout, connections: edge.max_connections as usize };
     server::serve(listener, router(door), bounds, shutdown).await;
@@ -50,7 +53,7 @@ pub(super) async fn run(settings: Settings, edge: Edge) -> Result<(), Failure> {
         ended.map_err(|error| Failure::Internal(format!("the worker ended: {error:#}")))?;
     }
     app.db.close().await;
-    watching.await.map_err(|error| Failure::Internal(format!("the tables were no longer watched: {error}")))?
+    watching.await.map_err(|error| Failure::Internal(format!("the database was no longer watched: {error}")))?
 }
 
 /// A store that cannot be opened knows nobody.

@@ -5,9 +5,13 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use sqlx::SqlitePool;
 
 use super::{Db, Location, Schema, Step, copy, sqlite};
 use crate::config::Settings;
+
+/// So many copies of one update are kept: whatever tries more often has another problem.
+const COPIES_MAX: u32 = 300;
 
 /// What a backup holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,25 +30,63 @@ pub async fn backup(
     file: &Path,
     progress: impl FnMut(&str, Step, u64, u64),
 ) -> anyhow::Result<BackedUp> {
-    refuse_existing(file)?;
-    let draft = draft(file);
-    let written = async {
+    let write = async |draft: &Path| {
         match db {
-            Db::Sqlite { writer, .. } => sqlite::backup(writer, &draft).await?,
+            Db::Sqlite { writer, .. } => sqlite::backup(writer, draft).await?,
             Db::Postgres { .. } => {
-                let target = Db::open(&Settings { db: Location::File(draft.clone()), ..settings.clone() }).await?;
-                target.migrate().await?;
+                let target = Db::open(&Settings { db: Location::File(draft.to_owned()), ..settings.clone() }).await?;
+                target.migrate(false).await?;
                 copy(db, &target, progress).await?;
                 target.close().await;
             }
         }
-        let backed_up = verify(&draft).await?;
-        keep(&draft, file)?;
+        Ok(())
+    };
+    write_whole(file, &draft(file), write).await
+}
+
+/// Copies a store of an earlier version before it is changed, so that whoever goes back to that version has something to go back
+/// to. `last` is the number of its last migration.
+pub(super) async fn before_update(pool: &SqlitePool, store: &Path, last: i64) -> anyhow::Result<()> {
+    let name = |attempt: u32| match attempt {
+        1 => with_suffix(store, &format!(".before-update-{last}")),
+        more => with_suffix(store, &format!(".before-update-{last}.{more}")),
+    };
+    // One that is there is of an earlier attempt, or of a store that went back and was used.
+    let file = (1..=COPIES_MAX).map(name).find(|file| refuse_existing(file).is_ok()).context(
+        "there are hundreds of copies from before this update already; look why it does not succeed, and remove them",
+    )?;
+    // Only one process at a time brings tables up to date: what lies here is of one that was killed.
+    let draft = with_suffix(&file, ".draft");
+    discard(&draft);
+    let written = write_whole(&file, &draft, async |draft: &Path| sqlite::backup(pool, draft).await).await;
+    let written = written.with_context(|| {
+        format!(
+            "the store was not changed, as it cannot be copied to `{}` first; make room for the copy, or keep one elsewhere \
+             (`prompt-store backup` of the earlier version) and set PROMPT_STORE_COPY_BEFORE_UPDATE=false",
+            file.display()
+        )
+    })?;
+    tracing::info!(file = %file.display(), bytes = written.bytes, "the store was copied as it was, before its tables change");
+    Ok(())
+}
+
+/// Writes a file that is not there yet. It appears under its name only when it is whole.
+async fn write_whole(
+    file: &Path,
+    draft: &Path,
+    write: impl AsyncFnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<BackedUp> {
+    refuse_existing(file)?;
+    let written = async {
+        write(draft).await?;
+        let backed_up = verify(draft).await?;
+        keep(draft, file)?;
         anyhow::Ok(backed_up)
     };
     let written = written.await;
     if written.is_err() {
-        discard(&draft);
+        discard(draft);
     }
     written
 }
@@ -75,9 +117,9 @@ pub async fn restore(
             let file = folder.path().join("restore.db");
             std::fs::copy(backup, &file).context("cannot copy the backup to temporary files")?;
             let source = Db::open(&Settings { db: Location::File(file), ..settings.clone() }).await?;
-            source.migrate().await?;
+            source.migrate(false).await?;
             let target = Db::open(settings).await?;
-            target.migrate().await?;
+            target.migrate(false).await?;
             copy(&source, &target, progress).await?;
             source.close().await;
             target.close().await;

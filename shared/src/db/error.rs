@@ -1,5 +1,5 @@
 //! What a failure of the database means to the domain.
-use crate::error::{Error, RACE};
+use crate::error::{Error, INDEX_DAMAGED, RACE};
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
@@ -11,8 +11,12 @@ impl From<sqlx::Error> for Error {
         };
         let (code, detail) = match trouble {
             Trouble::Passing => ("database-unavailable", "the database does not answer now; try again in a moment"),
-            Trouble::Full => ("storage-full", "the disk is full: reading goes on, writing waits until there is space"),
+            Trouble::Full => return Self::full(error),
             Trouble::Race => (RACE, "others write to the same rows again and again; try again in a moment"),
+            Trouble::IndexDamaged => {
+                (INDEX_DAMAGED, "the search index is damaged; its operator can have it made anew: `prompt-store check`")
+            }
+            Trouble::Damaged => return Self::damaged(error),
             Trouble::Lasting => return Self::Internal(error.into()),
         };
         Self::Unavailable { code, detail, source: error.into() }
@@ -27,6 +31,10 @@ enum Trouble {
     Full,
     /// Another transaction was faster.
     Race,
+    /// What it holds is not what was written.
+    Damaged,
+    /// The index of words is not what was written. It can be made anew.
+    IndexDamaged,
     /// It does not understand us, so we are wrong.
     Lasting,
 }
@@ -37,9 +45,12 @@ impl Trouble {
     fn from_code(code: &str) -> Self {
         match code.len() {
             5 => Self::from_postgres(code),
+            // What FTS5 finds in its own tables.
+            3 if code == "267" => Self::IndexDamaged,
             _ => match code.parse::<i32>().map(|code| code & 0xff) {
                 Ok(5 | 6 | 9) => Self::Passing, // busy, locked, interrupted
                 Ok(13) => Self::Full,
+                Ok(11 | 26) => Self::Damaged, // malformed, no database any more
                 _ => Self::Lasting,
             },
         }
@@ -48,6 +59,8 @@ impl Trouble {
     fn from_postgres(code: &str) -> Self {
         match code {
             "53100" => Self::Full,
+            // A row, an index.
+            "XX001" | "XX002" => Self::Damaged,
             // Not serializable, deadlock. And a unique violation: statements say ON CONFLICT or NOT EXISTS, so only a row
             // that was committed a moment ago can still collide.
             "40001" | "40P01" | "23505" => Self::Race,
@@ -72,6 +85,8 @@ mod tests {
                 Trouble::Passing,
             ),
             (&["13", "53100"], Trouble::Full),
+            (&["11", "523", "26", "XX001", "XX002"], Trouble::Damaged),
+            (&["267"], Trouble::IndexDamaged),
             (&["40001", "40P01", "23505"], Trouble::Race),
             (&["1", "8", "19", "2067", "42P01", "23503", "22P02", ""], Trouble::Lasting),
         ] {

@@ -10,6 +10,7 @@ mod leader;
 mod location;
 mod postgres;
 mod query;
+mod reserve;
 mod sqlite;
 mod tx;
 
@@ -31,6 +32,7 @@ pub use json::Json;
 pub use leader::Leadership;
 pub use location::Location;
 pub use query::{Query, Statement, portions};
+pub use reserve::{Reserve, Room};
 pub use tx::Tx;
 
 use crate::{
@@ -46,21 +48,16 @@ use conn::{
 
 /// Why a database cannot be opened: one sentence, with the way out.
 #[derive(Debug, thiserror::Error)]
-#[error("{sentence}")]
-pub struct CannotOpen {
-    sentence: String,
-    /// May it work later without anyone changing a setting?
-    pub may_pass: bool,
-}
-
-impl CannotOpen {
-    fn lasting(sentence: String) -> Self {
-        Self { sentence, may_pass: false }
-    }
-
-    fn passing(sentence: String) -> Self {
-        Self { sentence, may_pass: true }
-    }
+pub enum CannotOpen {
+    /// It stays so until someone changes a setting.
+    #[error("{0}")]
+    Lasting(String),
+    /// Later it may work.
+    #[error("{0}")]
+    Passing(String),
+    /// What it holds is not what was written.
+    #[error("{0}")]
+    Damaged(String),
 }
 
 /// How the tables of a database stand against the ones this program was written for.
@@ -112,6 +109,8 @@ pub enum Db {
         reader: SqlitePool,
         /// The one connection of this process that writes.
         writer: SqlitePool,
+        /// What is kept free on its disk.
+        reserve: Reserve,
         /// Where clients stand that wait for them.
         lines: Lines,
     },
@@ -132,18 +131,25 @@ impl Db {
     /// Opens the database that the settings name. A file that is not there is made; a database on a server is not.
     pub async fn open(settings: &Settings) -> Result<Self, CannotOpen> {
         match &settings.db {
-            Location::File(path) => {
-                sqlite::open(path, settings).await.map_err(|error| CannotOpen::lasting(format!("{error:#}")))
-            }
+            Location::File(path) => sqlite::open(path, settings).await,
             Location::Server(url) => postgres::open(url, settings).await,
         }
     }
 
-    /// Brings the tables up to date. One process at a time; the others wait for it.
-    pub async fn migrate(&self) -> anyhow::Result<()> {
+    /// Brings the tables up to date. One process at a time; the others wait for it. With `copy_first`, a file of an earlier version
+    /// is copied beside itself before it is changed.
+    pub async fn migrate(&self, copy_first: bool) -> anyhow::Result<()> {
         match self {
-            Self::Sqlite { writer, .. } => sqlite::migrate(writer).await,
+            Self::Sqlite { writer, .. } => sqlite::migrate(writer, copy_first).await,
             Self::Postgres { pool, .. } => postgres::migrate(pool).await,
+        }
+    }
+
+    /// What is wrong with the file as it lies on the disk, if anything is: all of it is read. A server looks after its own.
+    pub async fn fault(&self) -> Result<Option<String>> {
+        match self {
+            Self::Sqlite { writer, .. } => sqlite::fault(writer).await,
+            Self::Postgres { .. } => Ok(None),
         }
     }
 
@@ -174,6 +180,9 @@ impl Db {
     /// A write transaction; dropped uncommitted, it rolls back. Where a client waits for it, it comes soon or not at all.
     pub(crate) async fn begin(&self) -> Result<Conn> {
         let started = Instant::now();
+        if let Self::Sqlite { reserve, .. } = self {
+            reserve.check()?;
+        }
         let (place, left) = self.lines().writing.stand().await?;
         let transaction = match self {
             Self::Sqlite { writer, .. } => {
@@ -278,11 +287,11 @@ impl Db {
         }
     }
 
-    /// The folder the data lies in, where it lies in one of this machine.
+    /// How much room there is on the disk of the data, where it lies on one of this machine.
     #[must_use]
-    pub fn folder(&self) -> Option<std::path::PathBuf> {
+    pub fn room(&self) -> Option<std::io::Result<Room>> {
         match self {
-            Self::Sqlite { writer, .. } => Some(sqlite::folder(writer)),
+            Self::Sqlite { reserve, .. } => Some(reserve.room()),
             Self::Postgres { .. } => None,
         }
     }

@@ -31,7 +31,7 @@ const TRUSTED: Duration = Duration::from_secs(1);
 pub(super) const NETWORK: Duration = Duration::from_secs(2);
 
 pub(super) async fn open(url: &str, settings: &Settings) -> Result<Db, CannotOpen> {
-    let options: PgConnectOptions = url.parse().map_err(|error| CannotOpen::lasting(no_address(&error)))?;
+    let options: PgConnectOptions = url.parse().map_err(|error| CannotOpen::Lasting(no_address(&error)))?;
     let options = options.application_name("prompt-store");
     let millis = settings.db_timeout.as_millis().to_string();
     let bounded = options.clone().options([
@@ -49,7 +49,7 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<Db, CannotOpe
     let connecting = timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&bounded));
     let mut conn = match connecting.await {
         Ok(connected) => connected.map_err(|error| refusal(&settings.db, &options, &error))?,
-        Err(_) => return Err(CannotOpen::passing(away(&settings.db, "it took longer than 10 s"))),
+        Err(_) => return Err(CannotOpen::Passing(away(&settings.db, "it took longer than 10 s"))),
     };
     let version = check(&mut conn, &settings.db).await?;
     let _ = conn.close().await;
@@ -79,7 +79,7 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<Db, CannotOpe
 
 /// What the server is, if it is one that a store can be kept in.
 async fn check(conn: &mut PgConnection, location: &Location) -> Result<String, CannotOpen> {
-    let cannot = |error: sqlx::Error| CannotOpen::passing(away(location, &error.to_string()));
+    let cannot = |error: sqlx::Error| CannotOpen::Passing(away(location, &error.to_string()));
     let (version, encoding, replica, read_only): (String, String, bool, String) = sqlx::query_as(
         "SELECT current_setting('server_version'), current_setting('server_encoding'), pg_is_in_recovery(),
                 current_setting('default_transaction_read_only')",
@@ -88,7 +88,7 @@ async fn check(conn: &mut PgConnection, location: &Location) -> Result<String, C
     .await
     .map_err(cannot)?;
     let version = version.split(' ').next().unwrap_or_default().to_owned();
-    let refuse = |reason: String| Err(CannotOpen::lasting(format!("`{location}` cannot keep a store: {reason}")));
+    let refuse = |reason: String| Err(CannotOpen::Lasting(format!("`{location}` cannot keep a store: {reason}")));
     if is_old(&version) {
         return refuse(format!("it runs on PostgreSQL {version}, and {OLDEST} or later is needed"));
     }
@@ -127,7 +127,7 @@ fn away(location: &Location, reason: &str) -> String {
 }
 
 fn no_tls(location: &Location, reason: &dyn std::fmt::Display) -> CannotOpen {
-    CannotOpen::lasting(format!(
+    CannotOpen::Lasting(format!(
         "`{location}` and this program do not agree on TLS ({reason}); `?sslmode=` in PROMPT_STORE_DB says what is \
          wanted: disable, prefer, require, verify-ca or verify-full, and `sslrootcert=` names the file of the authority"
     ))
@@ -144,27 +144,27 @@ fn refusal(location: &Location, options: &PgConnectOptions, error: &sqlx::Error)
             return no_tls(location, reason);
         }
         sqlx::Error::Configuration(reason) => {
-            return CannotOpen::lasting(format!("`{location}` cannot be used: {reason}"));
+            return CannotOpen::Lasting(format!("`{location}` cannot be used: {reason}"));
         }
-        sqlx::Error::Io(reason) => return CannotOpen::passing(away(location, &reason.to_string())),
-        other => return CannotOpen::passing(away(location, &other.to_string())),
+        sqlx::Error::Io(reason) => return CannotOpen::Passing(away(location, &reason.to_string())),
+        other => return CannotOpen::Passing(away(location, &other.to_string())),
     };
     let (user, database) = (options.get_username(), options.get_database().unwrap_or(options.get_username()));
     match refusal.code().as_deref() {
-        Some("28P01" | "28000") => CannotOpen::lasting(format!(
+        Some("28P01" | "28000") => CannotOpen::Lasting(format!(
             "`{location}` does not let `{user}` in ({}); correct user and password in PROMPT_STORE_DB, or the server's pg_hba.conf",
             refusal.message()
         )),
-        Some("3D000") => CannotOpen::lasting(format!(
+        Some("3D000") => CannotOpen::Lasting(format!(
             "there is no database `{database}` at `{location}`; make it with `createdb {database}`, or correct PROMPT_STORE_DB"
         )),
-        Some("42501") => CannotOpen::lasting(format!("`{location}` does not let `{user}` in: {}", refusal.message())),
-        Some("53300") => CannotOpen::passing(format!(
+        Some("42501") => CannotOpen::Lasting(format!("`{location}` does not let `{user}` in: {}", refusal.message())),
+        Some("53300") => CannotOpen::Passing(format!(
             "`{location}` has no connection left ({}); lower PROMPT_STORE_DB_CONNECTIONS of its processes, or raise \
              `max_connections` of the server",
             refusal.message()
         )),
-        _ => CannotOpen::passing(away(location, refusal.message())),
+        _ => CannotOpen::Passing(away(location, refusal.message())),
     }
 }
 

@@ -11,7 +11,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode::Wal, SqlitePoolOptions, SqliteSynchronous::Full},
 };
 
-use super::{Db, Lines, Schema};
+use super::{CannotOpen, Db, Lines, Reserve, Schema, backup::before_update};
 use crate::{config::Settings, error::Result};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
@@ -30,17 +30,8 @@ const READING: usize = 128;
 /// sqlx runs a thread for each connection: more readers than cores do not read faster.
 const READERS: u32 = 4;
 
-pub(super) async fn open(path: &Path, settings: &Settings) -> anyhow::Result<Db> {
-    ensure!(
-        !path.as_os_str().is_empty() && path != Path::new(":memory:"),
-        "PROMPT_STORE_DB must name a file: a database in memory cannot be shared by two connections"
-    );
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
-    }
-    if !settings.allow_network_fs {
-        refuse_network(path)?;
-    }
+pub(super) async fn open(path: &Path, settings: &Settings) -> Result<Db, CannotOpen> {
+    prepare(path, settings).map_err(|error| CannotOpen::Lasting(format!("{error:#}")))?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -68,22 +59,47 @@ pub(super) async fn open(path: &Path, settings: &Settings) -> anyhow::Result<Db>
         .connect_with(options.clone())
         .await
         .map_err(|error| cannot_open(path, &error))?;
-    refuse_old(&writer).await?;
+    refuse_old(&writer).await.map_err(|error| CannotOpen::Lasting(format!("{error:#}")))?;
     let reader = pool()
         .max_connections(READERS)
         .connect_with(options.pragma("query_only", "on"))
         .await
         .map_err(|error| cannot_open(path, &error))?;
     let lines = Lines::before((READERS, READING), (1, WRITING));
-    Ok(Db::Sqlite { reader, writer, lines })
+    let reserve = Reserve::new(folder(&writer), settings.disk_reserve_bytes);
+    Ok(Db::Sqlite { reader, writer, reserve, lines })
 }
 
-fn cannot_open(path: &Path, error: &sqlx::Error) -> anyhow::Error {
+fn prepare(path: &Path, settings: &Settings) -> anyhow::Result<()> {
+    ensure!(
+        !path.as_os_str().is_empty() && path != Path::new(":memory:"),
+        "PROMPT_STORE_DB must name a file: a database in memory cannot be shared by two connections"
+    );
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
+    }
+    if !settings.allow_network_fs {
+        refuse_network(path)?;
+    }
+    Ok(())
+}
+
+fn cannot_open(path: &Path, error: &sqlx::Error) -> CannotOpen {
     let reason = match error {
         sqlx::Error::Database(refusal) => refusal.message().to_owned(),
         other => other.to_string(),
     };
-    anyhow::anyhow!("cannot open the database `{}`: {reason}", path.display())
+    let sentence = format!("cannot open the database `{}`: {reason}", path.display());
+    match malformed(error) {
+        true => CannotOpen::Damaged(sentence),
+        false => CannotOpen::Lasting(sentence),
+    }
+}
+
+/// Does `SQLite` say that the file contradicts itself? Who names a file that is no database at all has perhaps named another.
+fn malformed(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 11)
 }
 
 /// The write-ahead log is shared memory: on a network file system two hosts would each have their own.
@@ -134,11 +150,15 @@ async fn refuse_old(pool: &SqlitePool) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(super) async fn migrate(writer: &SqlitePool) -> anyhow::Result<()> {
+pub(super) async fn migrate(writer: &SqlitePool, copy_first: bool) -> anyhow::Result<()> {
     // Two processes that start together must not both create the tables. The lock ends with the file handle.
     let folder = folder(writer);
     let lock = std::fs::File::open(&folder).with_context(|| format!("cannot open `{}`", folder.display()))?;
     let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await??;
+    if copy_first && schema(writer).await? == Schema::Older {
+        let last = last_migration(writer).await?.unwrap_or(0);
+        before_update(writer, &file(writer), last).await?;
+    }
     MIGRATIONS.run(writer).await.context("cannot bring the tables of the database up to date")?;
     drop(lock);
     Ok(())
@@ -147,12 +167,42 @@ pub(super) async fn migrate(writer: &SqlitePool) -> anyhow::Result<()> {
 pub(super) async fn schema(pool: &SqlitePool) -> Result<Schema> {
     let (made,): (i64,) =
         sqlx::query_as("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'").fetch_one(pool).await?;
-    if made == 0 {
-        return Ok(Schema::Empty);
+    match made {
+        0 => Ok(Schema::Empty),
+        _ => Ok(Schema::compare(last_migration(pool).await?, &MIGRATIONS)),
     }
-    let (found,): (Option<i64>,) =
-        sqlx::query_as("SELECT max(version) FROM _sqlx_migrations WHERE success").fetch_one(pool).await?;
-    Ok(Schema::compare(found, &MIGRATIONS))
+}
+
+async fn last_migration(pool: &SqlitePool) -> sqlx::Result<Option<i64>> {
+    let sql = "SELECT max(version) FROM _sqlx_migrations WHERE success";
+    sqlx::query_as(sql).fetch_one(pool).await.map(|(found,)| found)
+}
+
+/// Reads the whole file, on a connection of its own.
+pub(super) async fn fault(pool: &SqlitePool) -> Result<Option<String>> {
+    let looked = async {
+        let mut conn = SqliteConnection::connect_with(&pool.connect_options()).await?;
+        let found = first_fault(&mut conn).await?;
+        conn.close().await?;
+        Ok(found)
+    };
+    match looked.await {
+        Err(error) if malformed(&error) => Ok(Some(error.to_string())),
+        found => Ok(found?),
+    }
+}
+
+async fn first_fault(conn: &mut SqliteConnection) -> sqlx::Result<Option<String>> {
+    let found: Vec<(String,)> = sqlx::query_as("PRAGMA integrity_check").fetch_all(conn).await?;
+    // The index of words can be made anew, and is searched without harm to anything else.
+    let (index, store): (Vec<_>, Vec<_>) =
+        found.into_iter().map(|(row,)| row).partition(|row| row.contains("FTS5 table"));
+    if let Some(fault) = index.first() {
+        tracing::warn!(fault, "the search index is damaged; `prompt-store check` makes it anew");
+    }
+    // A row begins with the name of the database, `*** in database main ***`, where it speaks of pages.
+    let lines = store.iter().flat_map(|row| row.lines()).filter(|line| *line != "ok" && !line.starts_with("***"));
+    Ok(lines.map(str::to_owned).next())
 }
 
 /// A transaction whose references are looked at when it commits.
@@ -180,9 +230,11 @@ pub(super) async fn verify(file: &Path) -> anyhow::Result<(Schema, i64)> {
     let loose = sqlx::query("PRAGMA foreign_key_check").fetch_all(&pool).await?.len();
     ensure!(loose == 0, "{loose} rows point at rows that are not there");
     let schema = schema(&pool).await?;
-    let prompts = match schema {
-        Schema::Empty => 0,
-        _ => sqlx::query_as("SELECT count(*) FROM prompts").fetch_one(&pool).await.map(|(count,)| count)?,
+    // The first start may have ended before it came to them.
+    let table = "SELECT name FROM sqlite_master WHERE name = 'prompts'";
+    let prompts = match sqlx::query(table).fetch_optional(&pool).await? {
+        None => 0,
+        Some(_) => sqlx::query_as("SELECT count(*) FROM prompts").fetch_one(&pool).await.map(|(count,)| count)?,
     };
     pool.close().await;
     Ok((schema, prompts))
@@ -201,7 +253,7 @@ pub(super) fn describe(pool: &SqlitePool) -> String {
     format!("SQLite, {}", file(pool).display())
 }
 
-pub(super) fn folder(pool: &SqlitePool) -> PathBuf {
+fn folder(pool: &SqlitePool) -> PathBuf {
     match file(pool).parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -223,6 +275,41 @@ fn file(pool: &SqlitePool) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn settings(file: &Path) -> Settings {
+        use clap::{Args, FromArgMatches};
+        let command = Settings::augment_args(clap::Command::new("test").no_binary_name(true));
+        Settings::from_arg_matches(&command.get_matches_from(["--db", file.to_str().unwrap()])).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_store_of_an_earlier_version_is_copied_before_it_is_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store.db");
+        let Ok(Db::Sqlite { writer, .. }) = open(&file, &settings(&file)).await else { panic!("it opens") };
+        let copy = |name: &str| folder.path().join(format!("store.db.before-update-{name}"));
+        let copies = || {
+            std::fs::read_dir(folder.path())
+                .unwrap()
+                .filter(|entry| entry.as_ref().unwrap().file_name().to_str().unwrap().contains("before"))
+                .count()
+        };
+        migrate(&writer, true).await.unwrap();
+        assert_eq!(copies(), 0, "there was nothing to copy");
+
+        let last = last_migration(&writer).await.unwrap().unwrap();
+        let forget = "DELETE FROM _sqlx_migrations WHERE version = $1";
+        sqlx::query(forget).bind(last).execute(&writer).await.unwrap();
+        let before = last_migration(&writer).await.unwrap().unwrap();
+        std::fs::write(copy(&before.to_string()), "of somebody else").unwrap();
+        assert_eq!(schema(&writer).await.unwrap(), Schema::Older);
+        // What is undone here by hand cannot be done again; but the copy comes first.
+        let _ = migrate(&writer, true).await;
+        assert_eq!(std::fs::read(copy(&before.to_string())).unwrap(), b"of somebody else", "nothing is written over");
+        assert_eq!(verify(&copy(&format!("{before}.2"))).await.unwrap().0, Schema::Older);
+        let _ = migrate(&writer, false).await;
+        assert_eq!(copies(), 2, "unless it is not wanted");
+    }
 
     #[test]
     fn file_systems_that_others_can_reach_are_known() {

@@ -23,7 +23,7 @@ const SELECT: &str = "
                 THEN p.is_template ELSE CAST(v.variables AS TEXT) <> '[]' END AS is_template,
            p.parent_version, v.version, p.revision, p.created_by, p.created_at, p.updated_at, p.deleted_at,
            p.status_changed_at, p.sunset_at, p.successor_id,
-           v.type, v.template_format, v.variables, v.input_schema, v.config,
+           v.type, v.template_format, v.variables, v.input_schema, v.config, v.content_hash,
            CASE WHEN $2 THEN (SELECT CAST(COALESCE(sum(uses), 0) AS BIGINT) FROM prompt_uses u
                               WHERE u.prompt_id = p.id) END AS usage_count,
            CASE WHEN $2 THEN (SELECT CASE WHEN sum(score_n) >= 20 THEN sum(score_mean * score_n) / sum(score_n) END
@@ -60,43 +60,52 @@ pub(super) struct PromptRow {
     successor_id: Option<PromptId>,
     #[sqlx(flatten)]
     body: Body,
+    content_hash: String,
     tags: Option<String>,
     labels: Option<String>,
 }
 
-impl From<PromptRow> for Prompt {
-    fn from(row: PromptRow) -> Self {
+impl PromptRow {
+    /// The prompt; with its content, if that is what was written.
+    pub(super) fn shown(self, show: &Show) -> Result<Prompt> {
+        if show.content {
+            self.body.check_hash(&self.content_hash, format_args!("version {} of {}", self.version, self.id))?;
+        }
+        Ok(self.into_prompt())
+    }
+
+    fn into_prompt(self) -> Prompt {
         let split = |list: Option<String>| -> Vec<String> {
             list.map(|list| list.split(SEPARATOR).map(str::to_owned).collect()).unwrap_or_default()
         };
-        let labels: BTreeMap<String, i64> = split(row.labels)
+        let labels: BTreeMap<String, i64> = split(self.labels)
             .iter()
             .filter_map(|pair| pair.split_once('='))
             .filter_map(|(label, version)| Some((label.to_owned(), version.parse().ok()?)))
             .collect();
-        Self {
-            id: row.id,
-            category: row.category,
-            name: row.name,
-            description: row.description,
-            body: row.body,
-            is_template: row.is_template,
-            tags: split(row.tags),
-            version: row.version,
-            revision: row.revision,
+        Prompt {
+            id: self.id,
+            category: self.category,
+            name: self.name,
+            description: self.description,
+            body: self.body,
+            is_template: self.is_template,
+            tags: split(self.tags),
+            version: self.version,
+            revision: self.revision,
             labels,
-            lifecycle_status: row.lifecycle_status,
-            parent_id: row.parent_id,
-            parent_version: row.parent_version,
-            created_by: row.created_by,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            usage_count: row.usage_count,
-            performance_score: row.performance_score,
-            deleted_at: row.deleted_at,
-            status_changed_at: row.status_changed_at,
-            sunset_at: row.sunset_at,
-            successor_id: row.successor_id,
+            lifecycle_status: self.lifecycle_status,
+            parent_id: self.parent_id,
+            parent_version: self.parent_version,
+            created_by: self.created_by,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            usage_count: self.usage_count,
+            performance_score: self.performance_score,
+            deleted_at: self.deleted_at,
+            status_changed_at: self.status_changed_at,
+            sunset_at: self.sunset_at,
+            successor_id: self.successor_id,
         }
     }
 }
@@ -126,7 +135,7 @@ pub(super) fn select(show: &Show) -> Query<'_> {
 pub(super) async fn find(conn: &mut Conn, id: PromptId, selector: &Selector, show: Show) -> Result<Option<Prompt>> {
     let query = at(select(&show), selector).then("AND p.deleted_at IS NULL AND p.id = ?", &[&id]);
     let row: Option<PromptRow> = conn.fetch_optional(&query, query.params()).await?;
-    Ok(row.map(Prompt::from))
+    row.map(|row| row.shown(&show)).transpose()
 }
 
 pub(super) async fn find_by_name(
@@ -139,7 +148,7 @@ pub(super) async fn find_by_name(
     let query = at(select(&show), selector)
         .then("AND p.deleted_at IS NULL AND p.category = ? AND p.name = ?", params![category, name]);
     let row: Option<PromptRow> = conn.fetch_optional(&query, query.params()).await?;
-    Ok(row.map(Prompt::from))
+    row.map(|row| row.shown(&show)).transpose()
 }
 
 /// The prompts of these ids that are there, in no order.
@@ -155,7 +164,7 @@ pub(super) async fn find_all(conn: &mut Conn, ids: &[PromptId], show: Show) -> R
     }
     let query = query.then(")", params![]);
     let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
-    Ok(rows.into_iter().map(Prompt::from).collect())
+    rows.into_iter().map(|row| row.shown(&show)).collect()
 }
 
 const CATEGORY: &str = "SELECT category FROM prompts WHERE id = $1";

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     db::{Conn, Query, Tx, params, portions},
-    error::{Error, Result},
+    error::{Error, INDEX_DAMAGED, Result},
 };
 
 /// Writers come one after the other, so a number tells what is newer.
@@ -98,8 +98,8 @@ pub(super) async fn faults(tx: &mut Tx) -> Result<Vec<String>> {
     for (check, table) in [(CHECK_INDEX, "search_index"), (CHECK_WORDS, "search_words")] {
         if let Err(error) = tx.execute(check, params![]).await {
             return match error {
-                Error::Unavailable { .. } => Err(error),
-                _ => Ok(vec![format!("the table `{table}` is damaged")]),
+                Error::Unavailable { code: INDEX_DAMAGED, .. } => Ok(vec![format!("the table `{table}` is damaged")]),
+                other => Err(other),
             };
         }
     }

@@ -1,5 +1,5 @@
 //! What a version holds: the text or the messages, how they are filled, and the model's settings.
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt::Display};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     db::FromRow,
-    error::Violation,
+    error::{Error, Result, Violation},
     templates::{self, InputSchema, Template, TemplateFormat},
     text,
 };
@@ -237,7 +237,8 @@ impl Body {
         texts(self.content.as_deref(), self.messages.as_deref())
     }
 
-    /// SHA-256 of everything in it, in hex: equal for equal bodies.
+    /// SHA-256 of everything in it, in hex: equal for equal bodies. It is compared with what was written by earlier versions of
+    /// this program, so the form of a body as JSON stays what it is.
     #[must_use]
     pub fn hash(&self) -> String {
         let text = serde_json::to_string(self).expect("a body is plain data");
@@ -246,6 +247,11 @@ impl Body {
             write!(hex, "{byte:02x}").expect("a String takes all text");
             hex
         })
+    }
+
+    /// Refuses what was read, and is not what was written: a bit that turned on the disk is never served.
+    pub fn check_hash(&self, content_hash: &str, of: impl Display) -> Result<()> {
+        if self.hash() == content_hash { Ok(()) } else { Err(Error::damaged(format!("{of} is not what was written"))) }
     }
 }
 
@@ -328,5 +334,23 @@ mod tests {
         assert_eq!(hash("a"), hash("a"));
         assert_ne!(hash("a"), hash("a "));
         assert_eq!(hash("a").len(), 64);
+    }
+
+    #[test]
+    fn what_earlier_versions_wrote_is_still_known_by_its_hash() {
+        let messages = vec![Message { role: Role::System, content: "Hello {{name}}".to_owned() }];
+        let spec = VariableSpec { description: Some("whose".to_owned()), ..VariableSpec::default() };
+        let chat = BodyDraft {
+            messages: Some(messages),
+            input_schema: [("name".to_owned(), spec)].into(),
+            config: Map::from_iter([("temperature".to_owned(), Value::from(0.1))]),
+            ..BodyDraft::default()
+        };
+        for (draft, hash) in [
+            (text("a"), "ea831bc005469cb6f0f690075bf65a16077fcba3544a2e2ab3440deb333d271e"),
+            (chat, "08f3d04dce1cf89f01d1daa76a77998940e8b12d21f55033579eef8e53d916c3"),
+        ] {
+            assert_eq!(draft.check().unwrap().hash(), hash);
+        }
     }
 }

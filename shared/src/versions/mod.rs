@@ -1,6 +1,7 @@
 //! Versions of prompts, which never change, and the labels that point at them.
 mod as_was;
 mod body;
+mod damage;
 mod diff;
 mod labels;
 mod model;
@@ -8,6 +9,7 @@ mod repository;
 
 pub use as_was::{append_as_was, move_labels_as_was};
 pub use body::{Body, BodyDraft, CONTENT_BYTES_MAX, Message, PromptType, Role};
+pub use damage::damaged;
 pub use diff::{Changes, ConfigChange, Diff, WordChange, WordChangeKind, changes, compare, readable};
 pub use labels::{LATEST, Label, LabelMove, delete_label, label_history, labels, set_label};
 pub use model::{ChangeType, NewVersion, Version};

@@ -6,6 +6,7 @@ use super::Body;
 use crate::{
     clock::Timestamp,
     db::FromRow,
+    error::Result,
     id::{PromptId, VersionId},
     names::names,
 };
@@ -60,6 +61,13 @@ pub struct Version {
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
+}
+
+impl Version {
+    /// The version, if it is what was written.
+    pub(super) fn checked(self) -> Result<Self> {
+        self.body.check_hash(&self.content_hash, self.id).map(|()| self)
+    }
 }
 
 /// A version to be appended.

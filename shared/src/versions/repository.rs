@@ -69,7 +69,8 @@ const FIND: &str = "SELECT * FROM versions WHERE prompt_id = $1 AND version = $2
 
 /// One version of a prompt.
 pub async fn find(conn: &mut Conn, prompt_id: PromptId, version: i64) -> Result<Option<Version>> {
-    conn.fetch_optional(FIND, params![prompt_id, version]).await
+    let found: Option<Version> = conn.fetch_optional(FIND, params![prompt_id, version]).await?;
+    found.map(Version::checked).transpose()
 }
 
 const LIST: &str = "SELECT * FROM versions WHERE prompt_id = $1 AND version < $2
@@ -85,14 +86,25 @@ pub async fn list(
 ) -> Result<(Vec<Version>, i64)> {
     let (total,) = conn.fetch_one(COUNT, params![prompt_id]).await?;
     let rows = conn.fetch_all(LIST, params![prompt_id, before, request.limit_and_one(), request.offset()]).await?;
-    Ok((rows, total))
+    Ok((checked(rows)?, total))
+}
+
+fn checked(versions: Vec<Version>) -> Result<Vec<Version>> {
+    versions.into_iter().map(Version::checked).collect()
 }
 
 const AFTER: &str = "SELECT * FROM versions WHERE prompt_id = $1 AND version > $2 ORDER BY version LIMIT $3";
 
 /// The first versions after number `after`, oldest first.
 pub async fn after(conn: &mut Conn, prompt_id: PromptId, after: i64, most: i64) -> Result<Vec<Version>> {
-    conn.fetch_all(AFTER, params![prompt_id, after, most]).await
+    checked(conn.fetch_all(AFTER, params![prompt_id, after, most]).await?)
+}
+
+const IDS: &str = "SELECT id, prompt_id, version FROM versions WHERE id > $1 ORDER BY id LIMIT $2";
+
+/// The first versions of all prompts after the one with this id: which they are.
+pub(super) async fn ids(conn: &mut Conn, after: &str, most: i64) -> Result<Vec<(VersionId, PromptId, i64)>> {
+    conn.fetch_all(IDS, params![after, most]).await
 }
 
 const LABELS: &str = "SELECT label, version, updated_by, updated_at FROM labels

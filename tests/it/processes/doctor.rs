@@ -25,6 +25,7 @@ async fn a_store_that_is_well_is_said_to_be_in_every_respect() {
         "database",
         "disk",
         "queue",
+        "data",
         "clock",
         "search index",
         "audit log",

@@ -1,9 +1,11 @@
 //! P-D6: a full disk stops writes and nothing else, loses nothing, and when there is space again writes go on by themselves.
-use std::{fs, time::Instant};
+use std::{fs, ops::Range, time::Instant};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use support::{Engine, Processes, engine, figure, small_disk, until};
+
+const MEGABYTES: u64 = 24;
 
 async fn make(store: &Processes, name: &str, content: &str) -> (u16, Value) {
     store.post("/api/v1/prompts", &json!({ "category": "c", "name": name, "content": content })).await.unwrap()
@@ -11,16 +13,28 @@ async fn make(store: &Processes, name: &str, content: &str) -> (u16, Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn row_77_where_the_disk_is_full_reads_go_on_and_writes_do_again_once_there_is_space() {
+    reads_go_on("0", 0..1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_77_where_little_is_left_of_the_disk_it_is_kept() {
+    // What the last write needed is taken from the twentieth that is kept, and so is what its log was written to the file.
+    reads_go_on("268435456", 1..MEGABYTES * 1024 * 1024 / 20).await;
+}
+
+/// A disk is filled, and emptied again. So many bytes are free when nothing is written any more.
+async fn reads_go_on(reserve: &str, left: Range<u64>) {
     // A server has its own test, with a disk of its own.
     if engine() == Engine::Postgres {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let Some(_disk) = small_disk(folder.path(), 24) else { return };
+    let Some(_disk) = small_disk(folder.path(), u32::try_from(MEGABYTES).unwrap()) else { return };
     let filler = folder.path().join("filler");
     fs::write(&filler, vec![b'x'; 12 * 1024 * 1024]).unwrap();
     let file = folder.path().join("store.db");
     let store = Processes::embedded().with("PROMPT_STORE_DB", file.to_str().unwrap());
+    let store = store.with("PROMPT_STORE_DISK_RESERVE_BYTES", reserve);
     let mut api = store.start_api().await;
 
     let (mut made, mut reads, mut random) = (Vec::new(), 0, StdRng::seed_from_u64(7));
@@ -47,6 +61,9 @@ async fn row_77_where_the_disk_is_full_reads_go_on_and_writes_do_again_once_ther
         }
     };
     fill(20).await;
+    let volume = rustix::fs::statvfs(folder.path()).unwrap();
+    let free = volume.f_bavail * volume.f_frsize;
+    assert!(left.contains(&free), "{free} bytes are free");
 
     fs::remove_file(&filler).unwrap();
     let since = Instant::now();
@@ -65,7 +82,7 @@ async fn row_77_where_the_disk_is_full_reads_go_on_and_writes_do_again_once_ther
     figure(
         "P-D6",
         format!(
-            "{} made, {reads} of {reads} reads while the disk was full, writes again after {resumed:?}",
+            "{} made, {free} bytes left, {reads} of {reads} reads while the disk was full, writes again after {resumed:?}",
             made.len()
         ),
     );

@@ -21,7 +21,7 @@ pub(in crate::prompts) async fn after(
     let start = select(&show).then("WHERE v.version = p.version AND p.id > ?", params![after]);
     let query = matching(start, filter, &bounds).then("ORDER BY p.id LIMIT ?", &[&most]);
     let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
-    Ok(rows.into_iter().map(Prompt::from).collect())
+    rows.into_iter().map(|row| row.shown(&show)).collect()
 }
 
 const COUNT: &str = "SELECT count(*) FROM prompts p WHERE 1 = 1";
@@ -47,7 +47,8 @@ pub(in crate::prompts) async fn list(
     let query = query.then(filter.sort.order(), params![]).then("LIMIT ? OFFSET ?)", &[&limit, &offset]);
     let query = query.then(filter.sort.order(), params![]);
     let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
-    Ok((rows.into_iter().map(Prompt::from).collect(), total))
+    let prompts: Result<_> = rows.into_iter().map(|row| row.shown(&filter.show)).collect();
+    Ok((prompts?, total))
 }
 
 pub(in crate::prompts) fn matching<'a>(query: Query<'a>, filter: &'a PromptFilter, bounds: &'a Bounds) -> Query<'a> {
