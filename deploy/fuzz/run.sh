@@ -34,11 +34,12 @@ done
 
 "$venv/bin/python" deploy/fuzz/known.py "http://127.0.0.1:$port" > "$folder/schemathesis.toml"
 
+# One worker: two that read a syntax tree at once confuse Python 3.11 (gh-106905), which then ends the run with an error of its own.
 status=0
 "$venv/bin/schemathesis" --config-file "$folder/schemathesis.toml" run "http://127.0.0.1:$port/api/openapi.json" \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
     --exclude-operation-id followEvents --exclude-operation-id followBulkOperation --exclude-operation-id importPrompts \
-    --max-examples "$cases" --workers 2 --request-timeout 20 --suppress-health-check all --no-color || status=$?
+    --max-examples "$cases" --workers 1 --request-timeout 20 --suppress-health-check all --no-color || status=$?
 if grep --fixed-strings ' ERROR ' "$folder/log"; then
     echo 'the store complained of errors of its own' >&2
     status=1

@@ -166,12 +166,18 @@ pub(crate) async fn open(port: u16, make: &Make, rate: f64, time: Duration) -> O
     Outcome { answers, unsent, lasted }
 }
 
-/// Asks by a connection, or a new one, which is kept if the server keeps it.
-async fn ask(port: u16, connection: Option<TcpStream>, request: &[u8]) -> std::io::Result<(Answer, Option<TcpStream>)> {
-    let mut connection = match connection {
-        Some(connection) => connection,
-        None => TcpStream::connect(("127.0.0.1", port)).await?,
-    };
+/// Asks by a connection that was kept, or a new one; answers with it, if the server keeps it. One that was idle for long may be
+/// closed by now, as every client must expect: then by a new one.
+async fn ask(port: u16, kept: Option<TcpStream>, request: &[u8]) -> std::io::Result<(Answer, Option<TcpStream>)> {
+    if let Some(kept) = kept
+        && let Ok(answered) = ask_by(kept, request).await
+    {
+        return Ok(answered);
+    }
+    ask_by(TcpStream::connect(("127.0.0.1", port)).await?, request).await
+}
+
+async fn ask_by(mut connection: TcpStream, request: &[u8]) -> std::io::Result<(Answer, Option<TcpStream>)> {
     connection.set_nodelay(true)?;
     connection.write_all(request).await?;
     let mut buffer = Vec::with_capacity(4096);

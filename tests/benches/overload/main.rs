@@ -2,7 +2,7 @@
 //!
 //! The real binary serves a store in a file. First as many ask as keep it busy, which is its capacity. Then four fifths of that
 //! come, at moments of their own, which is a busy day; then four times as many as it can serve, for a minute; and then four
-//! fifths again. Meanwhile somebody asks `/health/live` fifty times a second, as an orchestrator would.
+//! fifths again. The store has one processor, and those who ask another. Meanwhile somebody asks `/health/live` fifty times a second, as an orchestrator would.
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot be made fails by panicking")]
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 mod hostile;
@@ -14,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::thread::{CpuSet, Pid, sched_setaffinity};
 use serde_json::json;
 use shared::{Caller, prompts, versions::ChangeType};
 use support::{Process, Processes, open_for_bench, variable};
@@ -34,7 +35,27 @@ const HEALTH_AIM: Duration = Duration::from_millis(100);
 const MEMORY_AIM: f64 = 512.0;
 const RECOVERY_AIM: Duration = Duration::from_secs(5);
 
+/// The store has a processor of its own: whoever asks for four times as much must not take from it what it could serve with.
+const OF_THE_STORE: usize = 0;
+const OF_THOSE_WHO_ASK: usize = 1;
+
+/// Binds a thread, or this one and those that it starts.
+fn bind(thread: Option<Pid>, processor: usize) {
+    let mut only = CpuSet::new();
+    only.set(processor);
+    sched_setaffinity(thread, &only).unwrap();
+}
+
+/// Binds every thread of a process, and so those that they start.
+fn bind_all(process: &Process, processor: usize) {
+    for thread in std::fs::read_dir(format!("/proc/{}/task", process.id())).unwrap() {
+        let id = thread.unwrap().file_name().to_str().unwrap().parse().unwrap();
+        bind(Pid::from_raw(id), processor);
+    }
+}
+
 fn main() -> ExitCode {
+    bind(None, OF_THOSE_WHO_ASK);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     if runtime.block_on(run()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -68,6 +89,7 @@ async fn serve() -> (Processes, Process) {
     let store = Processes::embedded().with("PROMPT_STORE_TICK_MS", "500").with("PROMPT_STORE_LEASE_MS", "15000");
     fill(&store.location()).await;
     let api = store.start_api().await;
+    bind_all(&api, OF_THE_STORE);
     (store, api)
 }
 
