@@ -69,10 +69,8 @@ pub struct ConfigChange {
     /// JSON Pointer into the version, `/config/temperature`.
     pub pointer: String,
     /// In the first; null, if it is not there.
-    #[schema(value_type = Object, nullable)]
     pub from: Value,
     /// In the second; null, if it is not there.
-    #[schema(value_type = Object, nullable)]
     pub to: Value,
 }
 
