@@ -14,7 +14,10 @@ mod openapi;
 mod seed;
 mod serve;
 
-use std::process::ExitCode;
+use std::{
+    io::{ErrorKind, Write},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use shared::{
@@ -40,8 +43,8 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 some of the work was refused · 2 a wrong argument or setting · \
-66 a file cannot be read · 69 the database server or Redis does not answer · 70 an error of this program · 71 the address cannot be listened \
-on · 73 the database cannot be opened · 78 settings that do not fit together";
+66 a file cannot be read · 69 the database server or Redis does not answer · 70 an error of this program · 71 the address \
+cannot be listened on · 73 the database cannot be opened · 74 it is damaged · 78 settings that do not fit together";
 
 #[derive(Subcommand)]
 enum Command {
@@ -128,8 +131,12 @@ fn say(line: &str) {
     eprintln!("{line}");
 }
 
-/// The result of a command, on standard output.
-#[expect(clippy::print_stdout, reason = "a command answers whoever called it")]
+/// The result of a command, on standard output. Whoever reads no further, as `head` does, has heard enough.
 fn print(text: &str) {
-    print!("{text}");
+    if let Err(error) = std::io::stdout().write_all(text.as_bytes())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        say(&format!("prompt-store: cannot write the answer: {error}"));
+        std::process::exit(1);
+    }
 }

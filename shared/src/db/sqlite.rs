@@ -85,14 +85,17 @@ fn prepare(path: &Path, settings: &Settings) -> anyhow::Result<()> {
 }
 
 fn cannot_open(path: &Path, error: &sqlx::Error) -> CannotOpen {
-    let reason = match error {
-        sqlx::Error::Database(refusal) => refusal.message().to_owned(),
-        other => other.to_string(),
-    };
-    let sentence = format!("cannot open the database `{}`: {reason}", path.display());
+    let sentence = format!("cannot open the database `{}`: {}", path.display(), reason(error));
     match malformed(error) {
         true => CannotOpen::Damaged(sentence),
         false => CannotOpen::Lasting(sentence),
+    }
+}
+
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(refusal) => refusal.message().to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -187,7 +190,7 @@ pub(super) async fn fault(pool: &SqlitePool) -> Result<Option<String>> {
         Ok(found)
     };
     match looked.await {
-        Err(error) if malformed(&error) => Ok(Some(error.to_string())),
+        Err(error) if malformed(&error) => Ok(Some(reason(&error))),
         found => Ok(found?),
     }
 }

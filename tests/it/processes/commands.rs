@@ -1,5 +1,5 @@
 //! The commands around the store: what they print, what they change, and with which code they end.
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Stdio};
 
 use clap::{Args, Command};
 use serde_json::json;
@@ -255,4 +255,15 @@ async fn a_bulk_operation_is_watched_until_its_end() {
     assert!(said.contains("item 1: duplicate: ") && said.contains("1 of 2 done, 0 skipped, 1 refused"), "{said}");
     let (code, _, said) = store.run("prompt-store", &["bulk", "watch", "op_01J9Z3N5T8QWERTYASDFGHZXCV"]);
     assert_eq!(code, 1, "{said}");
+}
+
+#[test]
+fn whoever_reads_no_further_has_heard_enough() {
+    let store = Processes::embedded();
+    let mut command = store.command("prompt-store", &["openapi"]);
+    let mut printing = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(printing.stdout.take());
+    let ended = printing.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(ended.stderr.is_empty(), "{ended:?}");
 }
