@@ -208,7 +208,13 @@ async fn a_file_that_contradicts_itself_is_not_served_and_it_is_said_how_to_go_o
     refuses(&mut store.command("prompt-store", &[]), 74, &["damaged", "store.db", "prompt-store restore"]);
 
     // As it says.
-    fs::rename(&file, store.folder().join("damaged.db")).unwrap();
+    for suffix in ["", "-wal", "-shm"] {
+        let moved = fs::rename(
+            store.folder().join(format!("store.db{suffix}")),
+            store.folder().join(format!("damaged{suffix}")),
+        );
+        assert!(moved.is_ok() || !suffix.is_empty(), "only the log may not be there");
+    }
     assert_eq!(store.run("prompt-store", &["restore", backup.to_str().unwrap()]).0, 0);
     let _api = store.start_api().await;
     assert_eq!(store.get("/api/v1/prompts").await.unwrap().0, 200);

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::json;
 use support::{Processes, RedisServer, figure, percentile, until};
 
-use super::{super::BULK, LEFT, as_shipped, cancel_all, count, errand, of, workers_live};
+use super::{super::taken, LEFT, as_shipped, cancel_all, count, errand, of, workers_live};
 
 /// As many as may wait, but for the few: in ten operations.
 const ITEMS: i64 = 9990;
@@ -30,8 +30,7 @@ async fn ten_items_do_not_wait_for_a_hundred_thousand() {
     let (_, idle) = errands(&store).await;
     for set in 0..10 {
         let item = |number| json!({ "category": "many", "name": format!("{set} {number}"), "content": "x" });
-        let (status, operation) = store.post(BULK, &(0..ITEMS).map(item).collect()).await.unwrap();
-        assert_eq!(status, 202, "{operation}");
+        taken(&store, &(0..ITEMS).map(item).collect()).await;
     }
     until("the many are begun", async || (count(&store, LEFT).await < 10 * ITEMS).then_some(())).await;
 
