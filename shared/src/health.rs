@@ -133,15 +133,13 @@ fn disk(app: &App) -> Check {
         Some(Err(_)) => Check::new(Status::Degraded, "the disk of the database cannot be looked at"),
         Some(Ok(room)) => {
             let (free, kept) = (room.free / MIB, room.kept / MIB);
-            match () {
-                () if room.free < room.kept => Check::new(
-                    Status::Unhealthy,
-                    format!("{free} MiB free, of which {kept} are kept: nothing is written"),
-                ),
-                () if room.free < LITTLE => {
-                    Check::new(Status::Degraded, format!("{free} MiB free, of which {kept} are kept"))
-                }
-                () => Check::new(Status::Healthy, format!("{free} MiB free")),
+            if room.free < room.kept {
+                let detail = format!("{free} MiB free, of which {kept} are kept: nothing is written");
+                Check::new(Status::Unhealthy, detail)
+            } else if room.free < LITTLE {
+                Check::new(Status::Degraded, format!("{free} MiB free, of which {kept} are kept"))
+            } else {
+                Check::new(Status::Healthy, format!("{free} MiB free"))
             }
         }
     }
