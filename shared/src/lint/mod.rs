@@ -16,6 +16,7 @@ mod injection;
 mod language;
 mod leftovers;
 mod lines;
+mod logins;
 mod model;
 mod personal;
 mod phrases;

@@ -5,8 +5,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::found::{Found, Message};
+use super::logins;
 use super::prompt::Prompt;
 use super::rules::Rule;
+use super::secrets::is_random;
 
 const fn personal(code: &'static str) -> Message {
     Message { rule: Rule::PersonalData, code, fix: "Remove it, or make it a variable: a prompt is kept and shared." }
@@ -48,9 +50,15 @@ pub(super) fn check(prompt: &Prompt<'_>, found: &mut Vec<Found>) {
             let evidence = mask(&text[range.clone()]);
             found.push(Found::new(message).at(part, range).evidence(evidence));
         };
+        // What logs in somewhere is no address of a person, and its password is told by another rule.
+        let logins: Vec<Range<usize>> = logins::read(text, is_random).into_iter().map(|login| login.range).collect();
+        let logs_in = |email: &Range<usize>| {
+            let before = logins.partition_point(|login| login.end <= email.start);
+            logins.get(before).is_some_and(|login| login.start < email.end)
+        };
         for email in EMAIL_PATTERN.captures_iter(text).take(LOOKED_AT_MAX) {
             let (Some(whole), Some(domain)) = (email.get(0), email.get(1)) else { continue };
-            if !is_reserved(&domain.as_str().to_ascii_lowercase()) {
+            if !is_reserved(&domain.as_str().to_ascii_lowercase()) && !logs_in(&whole.range()) {
                 here(&EMAIL, whole.range());
             }
         }

@@ -28,6 +28,86 @@ fn what_only_looks_like_a_secret_is_none() {
     passes("X01", "The token: a piece of text. max_tokens: 1000000000000");
 }
 
+/// In parts, so that nobody who looks for secrets finds one in this file.
+fn joined(parts: &[&str]) -> String {
+    parts.concat()
+}
+
+#[test]
+fn a_password_in_an_address_is_a_secret_and_no_address_of_a_person() {
+    for (before, login, password, after) in [
+        ("Read https", "admin", "4hTxoF54Fzbk", "db.internal/x"),
+        ("postgres", "u", "a8FRCztUjA", "h/db"),
+        ("amqp", "rabbit", "correct-horse", "mq:5672/%2f"),
+        ("redis", "", "S3cr3tW0rd", "cache:6379/0"),
+        ("smtp", "jane.doe", "kahd83jaL", "mail.com:587"),
+        ("mongodb+srv", "root", "q1w2e3r4%40", "cluster0.mongodb.net"),
+        ("postgres", "u", "a8@FRCztUjA", "h/db"),
+        ("jdbc:mysql", "app", "letmein99", "10.0.0.1/db"),
+    ] {
+        let text = joined(&[before, "://", login, ":", password, "@", after, " now."]);
+        fires("X01", &text, "password-in-address", password);
+        passes("X02", &text);
+    }
+    let alone = joined(&["scp admin", ":", "4hTxoF54Fzbk", "@db.internal.net"]);
+    fires("X01", &alone, "password-in-address", "4hTxoF54Fzbk");
+    passes("X02", &alone);
+    passes("X02", "Clone ssh://git@github.com/a/b.git now.");
+    let text = joined(&["https://admin", ":", "4hTxoF54Fzbk", "@db.internal/x"]);
+    assert_eq!(given(&text).of("X01")[0].evidence.as_deref(), Some("4hT… (12 characters)"));
+}
+
+#[test]
+fn a_password_of_a_manual_is_none() {
+    for text in [
+        "postgres://user:password@host/db and https://user:pass@host",
+        "postgres://postgres:postgres@localhost/db amqp://guest:guest@mq",
+        "redis://:{{password}}@cache redis://:${REDIS_PASSWORD}@cache redis://:$PASSWORD@cache",
+        "mysql://app:<password>@db mysql://app:[secret]@db mysql://app:DB_PASSWORD@db mysql://app:******@db",
+        "https://user:changeme@host https://user:your-password-1@host https://jane:kahd83jaL@example.com",
+        "https://host:8080/@name http://host:443/?a=b@c https://a.b/c:d@e",
+        "At 10:30:45@noon, key:value@place, ratio 3:4@5.",
+    ] {
+        passes("X01", text);
+    }
+    fires("X02", "Write mailto:jane.doe@mail.com now.", "email", "jane.doe@mail.com");
+    fires("X02", "Contact:jane.doe@mail.com", "email", "jane.doe@mail.com");
+    fires("X02", "See https://mail.com/x and jane.doe@mail.com", "email", "jane.doe@mail.com");
+}
+
+#[test]
+fn keys_of_services_are_secrets() {
+    let random = "hT7kP2xQ9vLm4ZbN8cR3wY6sD1fG5jK0aE2uV9iO7pB4";
+    for key in [
+        joined(&["sk-lf", "-8f14e45f-ceea-467f-9a3b-2c1d5e6f7a8b"]),
+        joined(&["xai", "-", random]),
+        joined(&["AccountKey", "=", random, "=="]),
+        joined(&["SharedAccessKey", "=", random, "="]),
+        joined(&["hooks.slack", ".com/services/T0J5RQ7KX/B04K9M2LP/", &random[..24]]),
+        joined(&["discord", ".com/api/webhooks/847362519384756201/", random, "x"]),
+        joined(&["ps", "_01J9Z3N5T8QWERTYHKDFGMZXCV_", &random[..43], "_9b3f7a2c"]),
+    ] {
+        fires("X01", &format!("Use {key} here."), "known-key", &key);
+    }
+    for header in [
+        "Authorization: Bearer ",
+        "authorization=Bearer ",
+        "\"Authorization\": \"Bearer ",
+        "Authorization: Basic ",
+        "Bearer ",
+    ] {
+        fires("X01", &format!("Send {header}{random}."), "authorization-header", &format!("{random}."));
+    }
+    for text in [
+        "Send Authorization: Bearer {{token}} or Authorization: Bearer <token> or Bearer YOUR_API_KEY_1234567.",
+        "A bearer token-based-authentication-scheme. Basic understanding-of-http-headers.",
+        "Use pk-lf-8f14e45f-ceea-467f-9a3b-2c1d5e6f7a8b, xai-explainable, AccountKey=..., ps_prompt_store.",
+        "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
+    ] {
+        passes("X01", text);
+    }
+}
+
 #[test]
 fn evidence_of_other_rules_does_not_repeat_a_secret() {
     let sentence = format!("Write the {} into the file.", key());
