@@ -67,6 +67,32 @@ pub fn no_nul(text: &str, pointer: &str) -> Result<(), Violation> {
     Ok(())
 }
 
+/// A character of a script that puts no spaces between words: Thai and Lao, Myanmar, Khmer, Kana and Han, in full and
+/// half width.
+#[must_use]
+pub fn is_unspaced(char: char) -> bool {
+    matches!(char,
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3005}'..='\u{3007}'
+        | '\u{3041}'..='\u{30fa}' | '\u{30fc}'..='\u{3130}' | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// A text in one spelling: composed (NFC), and every character in the width it usually has, so that `ｶﾞ` is `ガ` and `Ａ`
+/// is `A`.
+#[must_use]
+pub fn in_one_spelling(text: &str) -> String {
+    let of_another_width = |char: char| matches!(char, '\u{ff01}'..='\u{ffee}');
+    let mut usual = String::with_capacity(text.len());
+    for char in text.chars() {
+        if of_another_width(char) {
+            usual.extend(std::iter::once(char).nfkd());
+        } else {
+            usual.push(char);
+        }
+    }
+    usual.nfc().collect()
+}
+
 /// The last segment of a pointer, for people.
 fn field(pointer: &str) -> &str {
     pointer.rsplit('/').next().unwrap_or(pointer)
@@ -89,6 +115,14 @@ mod tests {
     fn an_identifier_is_trimmed_and_composed() {
         assert_eq!(identifier("  Cafe\u{301} ", "/name", 255).unwrap(), "Café");
         assert_eq!(identifier("提示词 🚀", "/name", 255).unwrap(), "提示词 🚀");
+    }
+
+    #[test]
+    fn a_text_has_one_spelling() {
+        for (text, usual) in [("ｶﾞﾗｽ", "ガラス"), ("か\u{3099}", "が"), ("Ａ１！", "A1!"), ("cafe\u{301} ﬁ²", "café ﬁ²")]
+        {
+            assert_eq!(in_one_spelling(text), usual);
+        }
     }
 
     #[test]

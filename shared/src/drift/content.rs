@@ -6,16 +6,21 @@ use std::{
 
 use serde_json::{Map, Value};
 use similar::{Algorithm, ChangeTag, DiffOp, TextDiff, capture_diff_slices_deadline};
+use unicode_normalization::char::is_combining_mark;
 
 use super::model::{Comparison, Severity};
 use crate::{
     lint::{self, Options, Tally},
     suggestions,
+    text::{in_one_spelling, is_unspaced},
     versions::{Body, Version, readable},
 };
 
 /// So many pairs of characters are compared exactly; of larger texts only the lines that changed.
 const PAIRS_MAX: usize = 25_000_000;
+/// Of scripts without spaces, a run of so many characters is a word: most words of Chinese have two. A longer one counts by
+/// the character.
+const UNSPACED_WORD_CHARS: usize = 2;
 /// The search for common tokens ends here; what is found by then is common, only perhaps not all of it.
 const DEADLINE: Duration = Duration::from_millis(150);
 /// Settings that say what shape an answer has.
@@ -48,9 +53,10 @@ pub struct Similarity {
     pub token_counts: [usize; 2],
 }
 
-/// Measures how alike two texts are.
+/// Measures how alike two texts are, whichever of its spellings in Unicode a character has.
 #[must_use]
 pub fn similarity(old: &str, new: &str) -> Similarity {
+    let (old, new) = (&in_one_spelling(old), &in_one_spelling(new));
     let (old_tokens, new_tokens) = (tokens(old), tokens(new));
     let lengths = old_tokens.len() + new_tokens.len();
     Similarity {
@@ -101,26 +107,34 @@ fn severity(comparison: &Comparison, after: &Body) -> Severity {
     if comparison.token_ratio < 0.95 { Severity::Minor } else { Severity::Trivial }
 }
 
-/// Runs of letters, digits and underscores in lower case; every other character that is no space by itself.
+/// Runs of letters, digits and underscores in lower case, with their marks; every other character that is no space by
+/// itself. In scripts without spaces, a run of more than two characters is as many tokens.
 #[must_use]
 pub fn tokens(text: &str) -> Vec<String> {
     let (mut tokens, mut word) = (Vec::new(), String::new());
     for c in text.chars().flat_map(char::to_lowercase) {
-        if c.is_alphanumeric() || c == '_' {
+        let belongs = c.is_alphanumeric() || c == '_' || is_combining_mark(c) && !word.is_empty();
+        let is_another =
+            !is_combining_mark(c) && word.chars().next_back().is_some_and(|last| is_unspaced(last) != is_unspaced(c));
+        if !belongs || is_another {
+            take_word(&mut word, &mut tokens);
+        }
+        if belongs {
             word.push(c);
-            continue;
-        }
-        if !word.is_empty() {
-            tokens.push(std::mem::take(&mut word));
-        }
-        if !c.is_whitespace() {
+        } else if !c.is_whitespace() {
             tokens.push(c.to_string());
         }
     }
-    if !word.is_empty() {
-        tokens.push(word);
-    }
+    take_word(&mut word, &mut tokens);
     tokens
+}
+
+fn take_word(word: &mut String, tokens: &mut Vec<String>) {
+    if word.contains(is_unspaced) && word.chars().count() > UNSPACED_WORD_CHARS {
+        tokens.extend(word.drain(..).map(String::from));
+    } else if !word.is_empty() {
+        tokens.push(std::mem::take(word));
+    }
 }
 
 /// How many tokens stand in both, in the same order.
@@ -236,6 +250,42 @@ mod tests {
             near(found.token_ratio, ratio);
             near(found.token_jaccard, jaccard);
         }
+    }
+
+    #[test]
+    fn one_changed_character_of_a_script_without_spaces_is_no_rewrite() {
+        for (old, new) in [
+            ("请把下面的文字翻译成英文,并保持原来的语气。", "请把下面的文字翻译成法文,并保持原来的语气。"),
+            ("以下の文章を三つの要点にまとめてください。", "以下の文章を五つの要点にまとめてください。"),
+            ("สรุปข้อความต่อไปนี้เป็นสามข้อ", "สรุปข้อความต่อไปนี้เป็นห้าข้อ"),
+        ] {
+            let found = compare(&body(old), &body(new));
+            assert!(found.token_ratio > 0.8 && found.char_similarity > 0.8, "{old}: {found:?}");
+            assert_eq!(found.severity, Severity::Minor, "{old}");
+        }
+        let other = compare(&body("请把下面的文字翻译成英文。"), &body("写一首关于春天的诗歌吧!"));
+        assert_eq!(other.severity, Severity::Major);
+    }
+
+    #[test]
+    fn another_spelling_of_the_same_characters_is_no_change() {
+        use unicode_normalization::UnicodeNormalization;
+        let old = "Résumé: naïve café. 한국어 ガラス ἀρχή हिन्दी";
+        for new in [
+            old.nfd().collect::<String>(),
+            old.replace("ガラス", "ｶﾞﾗｽ"),
+            old.replace(": ", "： ").replace("naï", "ｎａï"),
+        ] {
+            let found = similarity(old, &new);
+            let Similarity { char_similarity, token_ratio, token_jaccard, .. } = found;
+            assert_eq!([char_similarity, token_ratio, token_jaccard], [1.0; 3], "{new}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_words_signs_and_characters_of_scripts_without_spaces() {
+        let expected = ["gpt4", "数据", "的", ",", "数", "据", "库", "हिन्दी", "x_1"];
+        assert_eq!(tokens("GPT4数据 的,数据库 हिन्दी x_1"), expected);
     }
 
     #[test]

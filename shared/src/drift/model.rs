@@ -188,9 +188,11 @@ pub struct Comparison {
     pub compared_to: i64,
     /// How much they differ.
     pub severity: Severity,
-    /// 1 − Levenshtein distance / length of the longer, in characters. Of long texts only what changed is measured.
+    /// 1 − Levenshtein distance / length of the longer, in characters. Of long texts only what changed is measured. Here and
+    /// below, composed and decomposed, half-width and full-width characters are the same.
     pub char_similarity: f64,
-    /// 2 × longest common subsequence / both lengths, in tokens.
+    /// 2 × longest common subsequence / both lengths, in tokens: words in lower case, signs, and of scripts without spaces
+    /// between words (Chinese, Japanese, Thai, Lao, Myanmar, Khmer) runs of one or two characters, or else each character.
     pub token_ratio: f64,
     /// Tokens in both / tokens in either.
     pub token_jaccard: f64,

@@ -4,9 +4,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
+use unicode_normalization::char::is_combining_mark;
 use utoipa::ToSchema;
 
 use super::{Body, Version};
+use crate::text::is_unspaced;
 
 /// The search for the smallest difference ends here; what is found by then is right, only not the smallest.
 const DEADLINE: Duration = Duration::from_millis(250);
@@ -32,7 +34,8 @@ pub struct Changes {
     pub identical: bool,
     /// The contents, line by line, in the unified format; messages stand under their roles.
     pub unified: String,
-    /// The contents, word by word.
+    /// The contents, word by word; in scripts without spaces between words (Chinese, Japanese, Thai, Lao, Myanmar, Khmer)
+    /// character by character.
     pub words: Vec<WordChange>,
     /// Variables only the second has.
     pub variables_added: Vec<String>,
@@ -90,7 +93,7 @@ pub fn changes((old_name, from): (&str, &Body), (new_name, to): (&str, &Body)) -
     let config = config.timeout(DEADLINE);
     let unified =
         config.diff_lines(&old, &new).unified_diff().context_radius(CONTEXT).header(old_name, new_name).to_string();
-    let words = join(config.diff_words(&old, &new).iter_all_changes().map(|change| {
+    let words = join(config.diff_slices(&pieces(&old), &pieces(&new)).iter_all_changes().map(|change| {
         let kind = match change.tag() {
             ChangeTag::Equal => WordChangeKind::Equal,
             ChangeTag::Delete => WordChangeKind::Deleted,
@@ -106,6 +109,43 @@ pub fn changes((old_name, from): (&str, &Body), (new_name, to): (&str, &Body)) -
         variables_added: only_in(to, from),
         variables_removed: only_in(from, to),
         config_changes: config_changes(from, to),
+    }
+}
+
+/// A text cut into words, the spaces between them, and the characters of scripts without spaces, each with its marks.
+fn pieces(text: &str) -> Vec<&str> {
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    let mut before = None;
+    for (at, char) in text.char_indices() {
+        let kind = Piece::of(char);
+        let is_mark = is_combining_mark(char) || matches!(char, '\u{ff9e}' | '\u{ff9f}');
+        let goes_on = is_mark || before == Some(kind) && kind != Piece::Character;
+        if at > 0 && !goes_on {
+            pieces.push(&text[start..at]);
+            start = at;
+        }
+        if !is_mark {
+            before = Some(kind);
+        }
+    }
+    pieces.extend(text.get(start..).filter(|last| !last.is_empty()));
+    pieces
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    Space,
+    Word,
+    Character,
+}
+
+impl Piece {
+    fn of(char: char) -> Self {
+        match char {
+            char if char.is_whitespace() => Self::Space,
+            char if is_unspaced(char) => Self::Character,
+            _ => Self::Word,
+        }
     }
 }
 
@@ -178,6 +218,20 @@ mod tests {
         let pointers: Vec<_> = changes.iter().map(|change| change.pointer.as_str()).collect();
         assert_eq!(pointers, ["/config/model", "/config/nested/a~1b", "/config/new"]);
         assert_eq!(changes[1].to, Value::Null);
+    }
+
+    #[test]
+    fn a_text_is_cut_where_a_word_or_a_character_ends() {
+        for (text, expected) in [
+            ("", &[] as &[&str]),
+            ("a  b\n", &["a", "  ", "b", "\n"]),
+            ("写一首poem。 ok", &["写", "一", "首", "poem。", " ", "ok"]),
+            ("か\u{3099}ｶﾞ葛\u{e0100}", &["か\u{3099}", "ｶﾞ", "葛\u{e0100}"]),
+            ("한국어 글", &["한국어", " ", "글"]),
+            ("\u{301}a", &["\u{301}", "a"]),
+        ] {
+            assert_eq!(pieces(text), expected, "{text:?}");
+        }
     }
 
     #[test]

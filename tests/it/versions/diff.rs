@@ -36,6 +36,33 @@ async fn the_words_of_a_diff_add_up_to_both_texts() {
 }
 
 #[tokio::test]
+async fn one_changed_character_of_a_script_without_spaces_is_one_changed_character() {
+    let test = TestApp::api().await;
+    for (old, new, gone, come) in [
+        ("请把下面的文字翻译成英文。", "请把下面的文字翻译成法文。", "英", "法"),
+        ("以下の文章を三つの要点に", "以下の文章を五つの要点に", "三", "五"),
+        ("か\u{3099}く。", "か\u{3099}き。", "く。", "き。"),
+    ] {
+        let path = with_contents(&test, &[old, new]).await;
+        let diff = test.get(&format!("{path}/diff")).await.expect(200);
+        let of = |kind: &str| {
+            diff["words"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|run| run["change"] == kind)
+                .map(|run| run["text"].as_str().unwrap())
+                .collect::<String>()
+        };
+        assert_eq!((of("deleted"), of("inserted")), (gone.to_owned(), come.to_owned()), "{diff}");
+        assert_eq!((side(&diff, "inserted").as_str(), side(&diff, "deleted").as_str()), (old, new));
+        let drift = test.get(&format!("{path}/drift?version=2")).await.expect(200);
+        assert_eq!(drift["content"]["severity"], "minor", "{drift}");
+        test.delete(&path).await.expect(204);
+    }
+}
+
+#[tokio::test]
 async fn a_diff_is_of_the_newest_change_unless_said() {
     let test = TestApp::api().await;
     let path = with_contents(&test, &["one", "two", "three"]).await;
