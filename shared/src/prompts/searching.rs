@@ -53,7 +53,15 @@ impl<T: ToString> OneOrMany<T> {
 #[serde(deny_unknown_fields, default)]
 pub struct SearchRequest {
     /// Words, "phrases", `-word`, `word*`, and `field:value` of category, tag, status, owner, label, format, model or
-    /// variable, and `updated>2026-01-31`. At most 512 bytes and 32 words. Empty, with a filter: the newest first.
+    /// variable, and `updated>2026-01-31` (also `>=`, `<`, `<=`; `updated:2026-01-31` is that day, in UTC). At most 512
+    /// bytes and 32 words. Empty, with a filter: the newest first. A status or a format that there is not is refused, as
+    /// in the filters below.
+    ///
+    /// Words are found in every form: of another case or width, with and without accents, optional vowel marks and
+    /// invisible characters, by the letters that are typed for others (`strasse` for `Straße`), and with or without a
+    /// hyphen or a space between letters and digits (`gpt3`, `GPT-3`). With fewer than ten such prompts also others are
+    /// shown: with similar words, then with some of the words. That depends on all prompts in the key's folders, never
+    /// on a filter or an exclusion, so neither makes hits appear.
     pub query: String,
     /// Exactly this one; or `folder/*` for everything below it.
     pub category: Option<OneOrMany<String>>,
@@ -67,7 +75,8 @@ pub struct SearchRequest {
     pub template_format: Option<OneOrMany<TemplateFormat>>,
     /// They were made by this actor.
     pub created_by: Option<OneOrMany<String>>,
-    /// What is counted. A facet does not heed the filter of its own field.
+    /// What is counted. A facet does not heed the filter of its own field here; what stands in the query, all do. So the
+    /// count of a value is the `total` of the same search with that value as the filter of its field.
     pub facets: Vec<Field>,
     /// How the values of a facet must begin to be shown.
     #[schema(value_type = BTreeMap<String, String>)]
@@ -151,9 +160,9 @@ pub struct SearchResults {
     pub page: Page<SearchHit>,
     /// By field: the most frequent values first, at most 20. Exact, and of the same moment as the hits.
     pub facets: BTreeMap<String, Vec<ValueCount>>,
-    /// Words that nobody has written, and what they were taken for.
+    /// Words that nobody has written, and what they were taken for, whatever the filters.
     pub corrections: Vec<Correction>,
-    /// A query that finds much more.
+    /// A query that finds much more where there is no filter.
     pub did_you_mean: Option<String>,
     /// Some hits have only some of the words.
     pub relaxed: bool,
@@ -259,5 +268,16 @@ fn highlights(found: &Found, prompt: &Prompt) -> Highlights {
         description: prompt.description.as_deref().and_then(|description| marker.piece(description)),
         content: prompt.body.content.as_deref().into_iter().chain(messages).find_map(|text| marker.piece(text)),
         tags: prompt.tags.iter().filter_map(|tag| marker.whole(tag)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_knows_every_status() {
+        let refused = "nonsense".parse::<LifecycleStatus>().unwrap_err().to_string();
+        assert_eq!(refused, format!("must be one of {}", search::STATUSES.join(", ")));
     }
 }

@@ -132,7 +132,8 @@ pub async fn documents(app: &App, prompt_id: Option<PromptId>, request: &PageReq
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DocumentSearch {
-    /// As prompts are searched: words, "phrases", `-word`, `word*`, and `category:`, `owner:` or `model:`.
+    /// As prompts are searched: words, "phrases", `-word`, `word*`, `category:`, `owner:` or `model:`, and `updated`. The
+    /// other fields of prompts are refused.
     pub query: String,
     /// The most hits of the page, 1 to 100; 20 unless said.
     pub limit: Option<i64>,

@@ -1,8 +1,8 @@
 //! What an engine is asked for.
-use super::words::{Word, sought_pairs, stem};
+use super::words::{Word, compounds, sought_pairs, stem};
 
 /// Terms that stand next to each other. The last may be the beginning of one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Phrase {
     pub(super) terms: Vec<String>,
     pub(super) open: bool,
@@ -21,6 +21,17 @@ impl Phrase {
         }
         terms.push(stem(&last.folded));
         Self { terms, open: false }
+    }
+
+    /// A term alone, or the beginning of one.
+    pub(super) fn one(folded: &str, open: bool) -> Self {
+        Self { terms: vec![if open { folded.to_owned() } else { stem(folded) }], open }
+    }
+
+    /// What two words are found by that a hyphen or an apostrophe makes one.
+    pub(super) fn joined(words: &[Word], open: bool) -> Option<Self> {
+        let compound = compounds(words).next().filter(|_| words.len() == 2)?;
+        Some(Self::one(&compound.folded, open))
     }
 
     /// What words in a row are found by, the last of which may go on.

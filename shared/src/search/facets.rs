@@ -34,7 +34,7 @@ pub struct ValueCount {
     pub count: u32,
 }
 
-/// The counts in the making. A facet does not heed the filters of its own field, so that other values can be chosen.
+/// The counts in the making.
 pub(super) struct Facets<'m> {
     wanted: &'m FacetsWanted,
     counts: [Option<Vec<u32>>; Field::COUNT],
@@ -69,7 +69,9 @@ impl<'m> Facets<'m> {
                 .dictionary(*field)
                 .iter()
                 .map(|(code, value)| (counts[code as usize], value))
-                .filter(|(count, value)| *count > 0 && (start.is_empty() || words::key(value).starts_with(&start)))
+                .filter(|(count, value)| {
+                    *count > 0 && (start.is_empty() || words::begins_with(&words::key(value), &start))
+                })
                 .collect();
             values.sort_unstable_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(other.1)));
             values.truncate(VALUES_SHOWN);

@@ -19,7 +19,7 @@ use crate::{
     text,
 };
 
-/// With so many hits nobody needs what was not asked for.
+/// With so many documents that fit nobody needs what was not asked for.
 const ENOUGH: usize = 10;
 /// So many hits at the end of a page would have to go before its cursor loses its place.
 const ANCHORS: usize = 5;
@@ -54,7 +54,7 @@ pub struct Search {
     pub within: Folders,
     /// In the query language.
     pub query: String,
-    /// Hits meet them all, and those in the query.
+    /// Hits meet them all, and those in the query. How loosely the words are read does not depend on them.
     pub filters: Vec<Filter>,
     /// What is counted.
     pub facets: FacetsWanted,
@@ -172,33 +172,34 @@ impl Found {
 }
 
 /// Searches. 422 for a query that is too long, or that says nothing where no filter does either.
+///
+/// How loosely a query is read is decided by all documents that the caller may see, whatever the filters and exclusions
+/// say. So no filter makes hits appear, and a facet counts what its value finds as a filter.
 pub async fn find(app: &App, search: Search) -> Result<Found> {
-    let mut query = Query::parse(&search.query)?;
-    query.filters.extend(search.filters);
-    if query.blank && query.filters.is_empty() {
+    let query = Query::parse(&search.query, search.kind)?;
+    if query.blank && query.filters.is_empty() && search.filters.is_empty() {
         let detail = "say what to look for, or give a filter to list what meets it, the newest first";
         return Err(Error::invalid("/query", "required", detail));
     }
     let mut reading = app.search.read(app).await?;
     let vocabulary = app.search.vocabulary(app, &mut reading).await?;
     let ladder = Ladder::new(&query, &vocabulary, reading.mirror.len());
-    let (kind, within) = (search.kind, search.within);
-    let tells_words = within.are_all();
-    let mut gathered = Gathered::new((kind, within), &query, &search.facets, &reading.mirror);
+    let mut gathered = Gathered::new(&search, &query, &reading.mirror);
     gathered.leave_out(&mut reading, &ladder.excluded()).await?;
     if query.clauses.is_empty() {
         // Signs alone are no word, and find nothing; filters and exclusions alone find all the rest.
-        if query.blank || !query.filters.is_empty() || !query.excluded.is_empty() {
+        if query.blank || !query.signs {
             gathered.take_all();
         }
-        return Ok(gathered.finish(reading, &query, Vec::new(), None));
+        return Ok(gathered.finish(reading, Vec::new(), None));
     }
     let corrections = ladder.corrections();
-    let mut first = 0;
+    // How many fit as they are, and how many with other words in their place.
+    let (mut exact, mut strict) = (0, 0);
     let mut asked: Vec<Expression> = Vec::new();
     let rungs = [Ladder::exact, Ladder::wide, Ladder::loose, Ladder::quoted];
     for (rung, expression) in (1..).zip(rungs) {
-        if gathered.hits.len() >= ENOUGH {
+        if gathered.fitting >= ENOUGH {
             break;
         }
         let expression = expression(&ladder);
@@ -206,42 +207,47 @@ pub async fn find(app: &App, search: Search) -> Result<Found> {
             gathered.take(&mut reading, rung, &expression).await?;
             asked.push(expression);
         }
-        if rung == 1 {
-            first = gathered.hits.len();
+        match rung {
+            1 => (exact, strict) = (gathered.fitting, gathered.fitting),
+            2 => strict = gathered.fitting,
+            _ => {}
         }
     }
     gathered.recognize(&query, &corrections);
     // A word may stand in no prompt that may be seen.
-    let tells = tells_words && asked.len() > 1 && gathered.hits.len() > first;
+    let tells = search.within.are_all() && asked.len() > 1 && gathered.fitting > exact;
     let corrections = if tells { corrections } else { Vec::new() };
-    let strict = gathered.hits.iter().filter(|hit| hit.rung < 3).count();
-    let worth = !corrections.is_empty() && strict > 0 && strict >= WORTH_MEANING * first;
+    let worth = !corrections.is_empty() && strict > 0 && strict >= WORTH_MEANING * exact;
     let did_you_mean = worth.then(|| ladder::corrected(&query.text, &corrections));
-    Ok(gathered.finish(reading, &query, corrections, did_you_mean))
+    Ok(gathered.finish(reading, corrections, did_you_mean))
 }
 
 /// What has been found so far.
-struct Gathered<'m> {
-    kind: Kind,
-    within: Folders,
+struct Gathered<'s> {
+    search: &'s Search,
     mirror: Arc<Mirror>,
     sieve: Sieve,
-    facets: Facets<'m>,
-    /// By number of the document.
-    seen: Vec<bool>,
+    facets: Facets<'s>,
+    /// By number of the document: was it met on an earlier rung?
+    met: Vec<bool>,
+    /// By number of the document: has it what must not be found?
+    excluded: Vec<bool>,
+    /// How many the words fit, of those that the caller may see.
+    fitting: usize,
     hits: Vec<Hit>,
     marker: Marker,
 }
 
-impl<'m> Gathered<'m> {
-    fn new((kind, within): (Kind, Folders), query: &Query, wanted: &'m FacetsWanted, mirror: &Arc<Mirror>) -> Self {
+impl<'s> Gathered<'s> {
+    fn new(search: &'s Search, query: &Query, mirror: &Arc<Mirror>) -> Self {
         Self {
-            kind,
-            within,
-            sieve: Sieve::new(&query.filters, mirror),
-            facets: Facets::new(wanted, mirror),
+            search,
+            sieve: Sieve::new(&query.filters, &search.filters, mirror),
+            facets: Facets::new(&search.facets, mirror),
             mirror: mirror.clone(),
-            seen: vec![false; mirror.capacity()],
+            met: vec![false; mirror.capacity()],
+            excluded: vec![false; mirror.capacity()],
+            fitting: 0,
             hits: Vec::new(),
             marker: Marker::default(),
         }
@@ -249,8 +255,8 @@ impl<'m> Gathered<'m> {
 
     async fn leave_out(&mut self, reading: &mut Reading, excluded: &Expression) -> Result<()> {
         for (doc, _) in super::matches(&mut reading.conn, excluded).await? {
-            if let Some(seen) = self.seen.get_mut(doc as usize) {
-                *seen = true;
+            if let Some(excluded) = self.excluded.get_mut(doc as usize) {
+                *excluded = true;
             }
         }
         Ok(())
@@ -279,10 +285,14 @@ impl<'m> Gathered<'m> {
     fn take_one(&mut self, doc: u32, rung: u8, text: f64) {
         // A hit that the mirror does not know would be of another moment.
         let Some(entry) = self.mirror.get(doc) else { return };
-        if std::mem::replace(&mut self.seen[doc as usize], true) || entry.kind != self.kind {
+        if std::mem::replace(&mut self.met[doc as usize], true) || entry.kind != self.search.kind {
             return;
         }
-        if !self.within.hold(&entry.category) {
+        if !self.search.within.hold(&entry.category) {
+            return;
+        }
+        self.fitting += 1;
+        if self.excluded[doc as usize] {
             return;
         }
         match self.sieve.verdict(entry) {
@@ -304,22 +314,15 @@ impl<'m> Gathered<'m> {
         for hit in &mut self.hits {
             hit.exact = match &*hit.entry {
                 entry if entry.name == name => 3,
-                entry if entry.key == key => 2,
-                entry if Some(&entry.key) == meant.as_ref() => 1,
+                entry if words::is_same(&entry.key, &key) => 2,
+                entry if meant.as_ref().is_some_and(|meant| words::is_same(&entry.key, meant)) => 1,
                 _ => 0,
             };
         }
     }
 
-    fn finish(
-        mut self,
-        reading: Reading,
-        query: &Query,
-        corrections: Vec<Correction>,
-        did_you_mean: Option<String>,
-    ) -> Found {
+    fn finish(mut self, reading: Reading, corrections: Vec<Correction>, did_you_mean: Option<String>) -> Found {
         self.hits.sort_unstable_by(|one, other| one.place().cmp(&other.place()));
-        self.marker.learn_runs(query);
         self.marker.spare_stop_words();
         Found {
             conn: reading.conn,

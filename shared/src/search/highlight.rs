@@ -1,50 +1,67 @@
-//! Where the words of a query stand in a text, as HTML that nothing in the text can break out of.
-use std::{collections::HashSet, fmt::Write, ops::Range};
+//! Where what was looked for stands in a text, as HTML that nothing in the text can break out of.
+//!
+//! A text is cut into the same terms as for the index, so whatever a search finds in it is marked.
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write,
+    ops::Range,
+};
 
 use super::{
-    expression::Expression,
+    expression::{Expression, Phrase},
     ladder::is_stop_word,
-    query::Query,
     words::{self, Word},
 };
 
-/// Of a long text, a piece of so many words is shown,
+/// Of a long text, a piece of so many terms is shown,
 const SHOWN: usize = 30;
-/// which begins so many words before the first mark.
+/// which begins so many terms before the first mark.
 const BEFORE: usize = 6;
-/// In a longer text no further words are looked for.
+/// In a longer text nothing further is looked for.
 const BYTES_MAX: usize = 64 * 1024;
 
 /// Knows what to mark.
 #[derive(Clone, Debug, Default)]
 pub struct Marker {
-    stems: HashSet<String>,
-    beginnings: Vec<String>,
-    runs: Vec<String>,
+    phrases: HashSet<Phrase>,
+    /// The beginnings of single terms among them.
+    beginnings: Vec<Phrase>,
+    /// Those of several terms, by the first.
+    longer: HashMap<String, Vec<Phrase>>,
 }
+
+/// A term of a text.
+struct Term {
+    term: String,
+    /// The word as it is folded, which beginnings are compared with too; of a pair of characters, nothing.
+    folded: Option<String>,
+    span: Range<usize>,
+    /// The first of a pair of characters; of a word, all of it.
+    first: Range<usize>,
+}
+
+/// Something to mark, and what it was found by: equal numbers for equal things.
+type Mark = (Range<usize>, usize);
 
 impl Marker {
     /// Marks what this looks for.
     pub(super) fn learn(&mut self, expression: &Expression) {
-        for phrase in expression.parts().flat_map(|any| &any.phrases) {
-            let closed = phrase.terms.len() - usize::from(phrase.open);
-            self.stems.extend(phrase.terms[..closed].iter().cloned());
-            self.beginnings.extend(phrase.terms[closed..].iter().cloned());
-        }
+        self.phrases.extend(expression.parts().flat_map(|any| &any.phrases).cloned());
     }
 
-    /// Words that every text has are marked only where nothing else was looked for.
+    /// The last to be called. Words that every text has are marked only where nothing else was looked for.
     pub(super) fn spare_stop_words(&mut self) {
-        if self.stems.iter().chain(&self.beginnings).any(|term| !is_stop_word(term)) {
-            self.stems.retain(|term| !is_stop_word(term));
-            self.beginnings.retain(|term| !is_stop_word(term));
+        let is_stop = |phrase: &Phrase| matches!(phrase.terms.as_slice(), [term] if is_stop_word(term));
+        if !self.phrases.iter().all(is_stop) {
+            self.phrases.retain(|phrase| !is_stop(phrase));
         }
-    }
-
-    /// Pairs of characters say too little: of scripts without spaces, the runs of the query are marked.
-    pub(super) fn learn_runs(&mut self, query: &Query) {
-        let words = query.clauses.iter().flat_map(|clause| &clause.words);
-        self.runs.extend(words.filter(|word| word.unspaced).map(|word| word.folded.clone()));
+        for phrase in &self.phrases {
+            match phrase.terms.as_slice() {
+                [_] if phrase.open => self.beginnings.push(phrase.clone()),
+                [first, _, ..] => self.longer.entry(first.clone()).or_default().push(phrase.clone()),
+                _ => {}
+            }
+        }
     }
 
     /// The whole of a short text, with marks; nothing, if there is nothing to mark.
@@ -57,69 +74,105 @@ impl Marker {
     /// The piece of a text that has the most of what was looked for; nothing, if there is nothing to mark.
     #[must_use]
     pub fn piece(&self, text: &str) -> Option<String> {
-        let (marks, words) = self.marks(text);
-        let first = best(&marks, &words)?;
-        let from = words.partition_point(|word| word.span.start < marks[first].0.start).saturating_sub(BEFORE);
-        let last = (from + SHOWN).min(words.len()) - 1;
-        let start = if from == 0 { 0 } else { words[from].span.start };
-        let end = if last + 1 == words.len() && text.len() <= BYTES_MAX { text.len() } else { words[last].span.end };
+        let (marks, terms) = self.marks(text);
+        let first = best(&marks, &terms)?;
+        let from = terms.partition_point(|term| term.span.start < marks[first].0.start).saturating_sub(BEFORE);
+        let last = (from + SHOWN).min(terms.len()) - 1;
+        let start = if from == 0 { 0 } else { terms[from].span.start };
+        let end = if last + 1 == terms.len() && text.len() <= BYTES_MAX { text.len() } else { terms[last].span.end };
+        // A mark is shown whole.
+        let end = marks.iter().find(|(mark, _)| mark.contains(&end)).map_or(end, |(mark, _)| mark.end);
         let piece = html(text, start..end.max(marks[first].0.end), &marks);
         let dots = |there: bool| if there { "…" } else { "" };
         Some(format!("{}{piece}{}", dots(start > 0), dots(end < text.len())))
     }
 
-    /// What is marked, with the number of what it was found by; and every word.
-    fn marks(&self, text: &str) -> (Vec<(Range<usize>, usize)>, Vec<Word>) {
-        let mut end = text.len().min(BYTES_MAX);
-        while !text.is_char_boundary(end) {
-            end -= 1;
+    /// What is marked, in order and apart from each other; and every term.
+    fn marks(&self, text: &str) -> (Vec<Mark>, Vec<Term>) {
+        let text = &text[..text.floor_char_boundary(BYTES_MAX)];
+        let words: Vec<Word> = words::words(text).collect();
+        let terms: Vec<Term> = words.iter().flat_map(|word| terms(text, word)).collect();
+        let mut found: Vec<Mark> = Vec::new();
+        for place in 0..terms.len() {
+            self.mark(&terms[place..], &mut found);
         }
-        let words: Vec<Word> = words::words(&text[..end]).collect();
-        let mut marks = Vec::new();
-        for word in &words {
-            if word.unspaced {
-                self.mark_run(text, word, &mut marks);
-            } else if let Some(kind) = self.kind(word) {
-                marks.push((word.span.clone(), kind));
-            }
+        for compound in words::compounds(&words) {
+            let span = words[compound.first].span.start..words[compound.first + 1].span.end;
+            self.mark(&[Term::of_word(compound.folded, span)], &mut found);
         }
-        (marks, words)
-    }
-
-    /// Which of the things that are looked for a word is; some number that is equal for equal things.
-    fn kind(&self, word: &Word) -> Option<usize> {
-        let stem = words::stem(&word.folded);
-        if let Some(found) = self.stems.get(&stem) {
-            return Some(found.as_ptr() as usize);
-        }
-        self.beginnings
-            .iter()
-            .position(|start| word.folded.starts_with(start.as_str()) || stem.starts_with(start.as_str()))
-    }
-
-    fn mark_run(&self, text: &str, run: &Word, marks: &mut Vec<(Range<usize>, usize)>) {
-        let written = &text[run.span.clone()];
-        let mut found: Vec<(Range<usize>, usize)> = Vec::new();
-        for (kind, sought) in self.runs.iter().enumerate() {
-            let places = written.match_indices(sought.as_str());
-            found.extend(places.map(|(place, part)| {
-                let start = run.span.start + place;
-                (start..start + part.len(), kind)
-            }));
-        }
-        found.sort_by_key(|(span, _)| span.start);
+        found.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+        let mut marks: Vec<Mark> = Vec::new();
         for (span, kind) in found {
             match marks.last_mut() {
-                Some((last, _)) if last.end > span.start => last.end = last.end.max(span.end),
+                Some((last, _)) if last.end >= span.start => last.end = last.end.max(span.end),
                 _ => marks.push((span, kind)),
             }
         }
+        (marks, terms)
+    }
+
+    /// Marks what begins with the first of these terms.
+    fn mark(&self, terms: &[Term], found: &mut Vec<Mark>) {
+        let Some(first) = terms.first() else { return };
+        if let Some(span) = self.single(first) {
+            found.push(span);
+        }
+        for phrase in self.longer.get(&first.term).into_iter().flatten() {
+            if terms.len() < phrase.terms.len() {
+                continue;
+            }
+            let last = phrase.terms.len() - 1;
+            let fits = |(place, term): (usize, &Term)| match &phrase.terms[place] {
+                start if place == last && phrase.open => term.begins_with(start),
+                whole => term.term == *whole,
+            };
+            let its = &terms[..=last];
+            if its.iter().enumerate().all(fits) {
+                let kind = std::ptr::from_ref(phrase) as usize;
+                found.extend(its[..last].iter().map(|term| (term.span.clone(), kind)));
+                found.push((its[last].span_of(phrase), kind));
+            }
+        }
+    }
+
+    /// Is the term looked for alone?
+    fn single(&self, term: &Term) -> Option<Mark> {
+        let whole = Phrase { terms: vec![term.term.clone()], open: false };
+        let beginning = || self.beginnings.iter().find(|phrase| term.begins_with(&phrase.terms[0]));
+        let phrase = self.phrases.get(&whole).or_else(beginning)?;
+        Some((term.span_of(phrase), std::ptr::from_ref(phrase) as usize))
     }
 }
 
+impl Term {
+    fn of_word(folded: String, span: Range<usize>) -> Self {
+        Self { term: words::stem(&folded), folded: Some(folded), first: span.clone(), span }
+    }
+
+    fn begins_with(&self, start: &str) -> bool {
+        self.term.starts_with(start) || self.folded.as_ref().is_some_and(|folded| folded.starts_with(start))
+    }
+
+    /// What a phrase that ends with this term finds of it: of a pair, perhaps the first character alone.
+    fn span_of(&self, phrase: &Phrase) -> Range<usize> {
+        if phrase.open { self.first.clone() } else { self.span.clone() }
+    }
+}
+
+fn terms(text: &str, word: &Word) -> Vec<Term> {
+    if !word.unspaced {
+        return vec![Term::of_word(word.folded.clone(), word.span.clone())];
+    }
+    let term = |(term, spans): (String, Vec<Range<usize>>)| {
+        let (first, last) = (spans[0].clone(), &spans[spans.len() - 1]);
+        Term { term, folded: None, span: first.start..last.end, first }
+    };
+    word.places(text).into_iter().map(term).collect()
+}
+
 /// The mark that a piece should begin with: the one that has the most different marks near it.
-fn best(marks: &[(Range<usize>, usize)], words: &[Word]) -> Option<usize> {
-    let number = |mark: &Range<usize>| words.partition_point(|word| word.span.start < mark.start);
+fn best(marks: &[Mark], terms: &[Term]) -> Option<usize> {
+    let number = |mark: &Range<usize>| terms.partition_point(|term| term.span.start < mark.start);
     let numbers: Vec<usize> = marks.iter().map(|(span, _)| number(span)).collect();
     // Each mark looks at the few after it, so this is linear.
     let variety = |first: usize| {
@@ -160,12 +213,13 @@ fn escape(text: &str, html: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::{ladder::Ladder, vocabulary::Vocabulary};
+    use crate::search::{find::Kind, ladder::Ladder, query::Query, vocabulary::Vocabulary};
 
     fn marker(text: &str) -> Marker {
-        let (query, vocabulary, mut marker) = (Query::parse(text).unwrap(), Vocabulary::default(), Marker::default());
+        let query = Query::parse(text, Kind::Prompt).unwrap();
+        let (vocabulary, mut marker) = (Vocabulary::default(), Marker::default());
         marker.learn(&Ladder::new(&query, &vocabulary, 1).exact());
-        marker.learn_runs(&query);
+        marker.spare_stop_words();
         marker
     }
 
@@ -188,6 +242,34 @@ mod tests {
     #[test]
     fn runs_without_spaces_are_marked_where_they_stand() {
         assert_eq!(marker("诗歌").whole("写一首诗歌吧诗歌").unwrap(), "写一首<mark>诗歌</mark>吧<mark>诗歌</mark>");
+        assert_eq!(marker("一首诗").whole("写一首诗歌").unwrap(), "写<mark>一首诗</mark>歌");
+        assert_eq!(marker("诗").whole("一首诗歌").unwrap(), "一首<mark>诗</mark>歌");
+        assert_eq!(marker("歌").whole("一首诗歌").unwrap(), "一首诗<mark>歌</mark>");
+        assert_eq!(marker("首歌").whole("一首诗歌"), None);
+    }
+
+    #[test]
+    fn whatever_form_it_is_written_in_the_same_is_marked() {
+        for (query, text, marked) in [
+            ("ガラス", "古いｶﾞﾗｽの", "古い<mark>ｶﾞﾗｽ</mark>の"),
+            ("ｶﾞﾗｽ", "古いガラスの", "古い<mark>ガラス</mark>の"),
+            ("がく", "か\u{3099}く。", "<mark>か\u{3099}く</mark>。"),
+            (
+                "한국",
+                "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}어",
+                "<mark>\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}</mark>어",
+            ),
+            ("café ", "un cafe\u{301}", "un <mark>cafe\u{301}</mark>"),
+            ("STRASSE ", "die Straße", "die <mark>Straße</mark>"),
+            ("كتاب ", "كِتَاب", "<mark>كِتَاب</mark>"),
+            ("password ", "the pass\u{200b}word", "the <mark>pass\u{200b}word</mark>"),
+            ("gpt3 ", "GPT-3 or gpt 3", "<mark>GPT</mark>-<mark>3</mark> or <mark>gpt</mark> <mark>3</mark>"),
+            ("gpt-3 ", "gpt3, 3", "<mark>gpt3</mark>, 3"),
+            ("email ", "an e-mail", "an <mark>e-mail</mark>"),
+            ("e-mail ", "an email", "an <mark>email</mark>"),
+        ] {
+            assert_eq!(marker(query).whole(text).as_deref(), Some(marked), "{query}");
+        }
     }
 
     #[test]
@@ -196,7 +278,7 @@ mod tests {
         let piece = marker("alpha beta ").piece(&text).unwrap();
         assert!(piece.contains("<mark>alpha</mark> <mark>beta</mark>"), "{piece}");
         assert!(piece.starts_with('…') && piece.ends_with('…') && piece.len() < 200, "{piece}");
-        assert_eq!(marker("a b ").piece("a b").unwrap(), "<mark>a</mark> <mark>b</mark>");
+        assert_eq!(marker("x y ").piece("x y").unwrap(), "<mark>x</mark> <mark>y</mark>");
     }
 
     #[test]

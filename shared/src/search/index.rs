@@ -5,7 +5,8 @@ use super::{
     mirror::SEPARATOR,
     postgres,
     repository::{self, Known},
-    sqlite, words,
+    sqlite,
+    words::{self, Word},
 };
 use crate::{
     clock::Timestamp,
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// Raised when terms are made in another way. Documents of an earlier one are put in again.
-pub const ANALYSIS: i64 = 1;
+pub const ANALYSIS: i64 = 2;
 /// Of a longer text, the beginning is found. `PostgreSQL` has a bound of its own a little above.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 /// Terms of so much text are in memory at once, and those of one document more.
@@ -144,16 +145,23 @@ impl Document<'_> {
         let mut vocabulary = BTreeSet::new();
         let mut left = TEXT_BYTES_MAX;
         let terms = self.fields().map(|texts| {
-            let mut terms = Vec::new();
+            let (mut terms, mut joined) = (Vec::new(), Vec::new());
             for text in texts {
-                for word in words::words(text).take_while(|word| word.span.end <= left) {
-                    terms.extend(word.terms());
-                    if !word.unspaced {
-                        vocabulary.insert(words::written(&text[word.span.clone()], &word.folded));
-                    }
+                let words: Vec<Word> = words::words(text).take_while(|word| word.span.end <= left).collect();
+                terms.extend(words.iter().flat_map(Word::terms));
+                let written = |word: &Word| words::written(&text[word.span.clone()], &word.folded);
+                vocabulary.extend(words.iter().filter(|word| !word.unspaced).map(written));
+                for compound in words::compounds(&words) {
+                    joined.push(words::stem(&compound.folded));
+                    let [one, other] = [&words[compound.first], &words[compound.first + 1]];
+                    let is_hyphen = text[one.span.end..other.span.start].contains(words::HYPHENS);
+                    let sign = if is_hyphen { '-' } else { '’' };
+                    vocabulary.insert(format!("{}{sign}{}", written(one), written(other)));
                 }
                 left = left.saturating_sub(text.len());
             }
+            // At the end, so that what stands next to each other in the text does so in the index.
+            terms.extend(joined);
             terms
         });
         Texts { terms, words: vocabulary.into_iter().collect() }

@@ -50,17 +50,24 @@ impl<'q> Ladder<'q> {
 
     /// All words, or others in their place.
     pub(super) fn wide(&self) -> Expression {
-        let (quoted, loose) = self.parted();
-        let loose = loose.into_iter().map(|(word, open)| self.any_of(self.alternatives(word, open)));
-        Expression { all: quoted.into_iter().chain(loose).collect(), any: Vec::new() }
+        let mut all = self.quoted_parts();
+        for (place, clause) in self.loose_clauses().enumerate() {
+            // Whatever stands for several words at once stands for each of them.
+            let whole = self.in_place_of_all(place, clause);
+            for (word, open) in words_of(clause) {
+                let mut phrases = self.alternatives(word, open);
+                phrases.extend(whole.iter().cloned());
+                all.push(self.any_of(phrases));
+            }
+        }
+        Expression { all, any: Vec::new() }
     }
 
     /// Any word, or another in its place; but all that stands in quotes. What signs hold together stays together.
     pub(super) fn loose(&self) -> Expression {
-        let all = self.parted().0;
-        let loose = self.query.clauses.iter().filter(|clause| !clause.quoted);
-        let telling: Vec<&Clause> = loose.clone().filter(|clause| !is_stop_clause(clause)).collect();
-        let asked = if telling.is_empty() { loose.collect() } else { telling };
+        let all = self.quoted_parts();
+        let telling: Vec<&Clause> = self.loose_clauses().filter(|clause| !is_stop_clause(clause)).collect();
+        let asked = if telling.is_empty() { self.loose_clauses().collect() } else { telling };
         let mut any = Vec::new();
         for clause in asked {
             match clause.words.as_slice() {
@@ -78,7 +85,7 @@ impl<'q> Ladder<'q> {
 
     /// Only what stands in quotes.
     pub(super) fn quoted(&self) -> Expression {
-        Expression { all: self.parted().0, any: Vec::new() }
+        Expression { all: self.quoted_parts(), any: Vec::new() }
     }
 
     /// Anything that must not be found.
@@ -89,33 +96,51 @@ impl<'q> Ladder<'q> {
 
     /// The words that nobody has written, and what was meant.
     pub(super) fn corrections(&self) -> Vec<Correction> {
-        let (_, loose) = self.parted();
         let corrected = |(word, open): (&Word, bool)| {
             let to = self.meant(word, open).first()?.clone();
             let from = self.query.as_typed(&word.folded);
             Some(Correction { from, to })
         };
-        loose.into_iter().filter_map(corrected).collect()
+        self.loose_clauses().flat_map(words_of).filter_map(corrected).collect()
     }
 
-    /// What stands in quotes, and every other word.
-    fn parted(&self) -> (Vec<AnyOf>, Vec<(&'q Word, bool)>) {
-        let (mut quoted, mut loose) = (Vec::new(), Vec::new());
-        for clause in &self.query.clauses {
-            if clause.quoted {
-                quoted.push(self.any_of(self.as_written(clause)));
-                continue;
-            }
-            loose.extend(words_of(clause));
-        }
-        (quoted, loose)
+    fn loose_clauses(&self) -> impl Iterator<Item = &'q Clause> + Clone + use<'q> {
+        self.query.clauses.iter().filter(|clause| !clause.quoted)
+    }
+
+    fn quoted_parts(&self) -> Vec<AnyOf> {
+        let quoted = self.query.clauses.iter().filter(|clause| clause.quoted);
+        quoted.map(|clause| self.any_of(self.as_written(clause))).collect()
+    }
+
+    /// What stands for all words of a clause: the two as one, a synonym. And of a word, what it is in one with the word
+    /// before or after it, if somebody writes it so: `e mail`.
+    fn in_place_of_all(&self, place: usize, clause: &Clause) -> Vec<Phrase> {
+        let open = clause.open || clause.star;
+        let mut phrases: Vec<Phrase> = Phrase::joined(&clause.words, open).into_iter().collect();
+        let [word] = clause.words.as_slice() else {
+            let terms: Vec<String> = clause.words.iter().flat_map(Word::terms).collect();
+            phrases.extend(synonyms::of(&terms.join(" ")).iter().cloned());
+            return phrases;
+        };
+        let beside = |place: Option<usize>| match self.loose_clauses().nth(place?)?.words.as_slice() {
+            [word] => Some(word),
+            _ => None,
+        };
+        let before = beside(place.checked_sub(1)).map(|before| format!("{}{}", before.folded, word.folded));
+        let after = beside(place.checked_add(1)).map(|after| format!("{}{}", word.folded, after.folded));
+        let known = before.into_iter().chain(after).filter(|joined| self.vocabulary.knows(joined));
+        phrases.extend(known.map(|joined| Phrase::one(&joined, false)));
+        phrases
     }
 
     fn as_written(&self, clause: &Clause) -> Vec<Phrase> {
         // With a star only beginnings are meant. Who is still typing may be done.
         let mut phrases = if clause.star { Vec::new() } else { vec![Phrase::of(&clause.words)] };
+        phrases.extend(Phrase::joined(&clause.words, false).filter(|_| !clause.star));
         if clause.open || clause.star {
             phrases.push(Phrase::beginning(&clause.words));
+            phrases.extend(Phrase::joined(&clause.words, true));
             if let [word] = clause.words.as_slice() {
                 phrases.extend(self.completions(word));
             }
@@ -137,7 +162,9 @@ impl<'q> Ladder<'q> {
         }
         phrases.extend(synonyms::of(&words::stem(&word.folded)).iter().cloned());
         for meant in self.meant(word, open) {
-            phrases.push(Phrase::of(&words::words(meant).collect::<Vec<_>>()));
+            let meant: Vec<Word> = words::words(meant).collect();
+            phrases.push(Phrase::of(&meant));
+            phrases.extend(Phrase::joined(&meant, false));
         }
         phrases
     }

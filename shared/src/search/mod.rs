@@ -3,6 +3,7 @@ mod expression;
 mod facets;
 mod filter;
 mod find;
+mod folding;
 mod highlight;
 mod index;
 mod ladder;
@@ -16,6 +17,9 @@ mod suggest;
 mod synonyms;
 mod vocabulary;
 mod words;
+
+#[cfg(test)]
+pub(crate) use filter::STATUSES;
 
 pub use facets::{FacetCount, FacetsWanted, ValueCount};
 pub use filter::{Condition, Field, Filter};

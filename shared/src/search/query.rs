@@ -1,8 +1,11 @@
 //! The query language: words, "phrases", -word, word*, field:value. Whatever else stands in a query is looked for as it
-//! is, so no query is wrong but one that is empty or too long.
+//! is, so no query is wrong but one that is empty or too long, or asks a field for what it can never have.
+use unicode_normalization::char::is_combining_mark;
+
 use super::{
     filter::{Condition, Field, Filter},
-    words::{self, Word},
+    find::Kind,
+    words::{self, Joint, Word},
 };
 use crate::{
     clock::Timestamp,
@@ -11,6 +14,9 @@ use crate::{
 
 const BYTES_MAX: usize = 512;
 const WORDS_MAX: usize = 32;
+/// `gpt4` is one word of two parts.
+const PARTS_MAX: usize = 128;
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 /// Something to look for.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +29,18 @@ pub(super) struct Clause {
     pub(super) open: bool,
     /// The last word is the beginning of one, as a star says.
     pub(super) star: bool,
+}
+
+impl Clause {
+    /// A single letter begins too many words.
+    fn ends_in_several_letters(&self) -> bool {
+        let touching = self.words.iter().rev().scan(true, |touches, word| {
+            let its = *touches;
+            *touches = word.joint == Joint::Touching;
+            its.then_some(word)
+        });
+        touching.map(|word| word.folded.chars().count()).sum::<usize>() > 1
+    }
 }
 
 /// What a query says.
@@ -38,11 +56,16 @@ pub(super) struct Query {
     pub(super) filters: Vec<Filter>,
     /// Nothing was said at all, not even signs.
     pub(super) blank: bool,
+    /// Signs were said that are neither words nor conditions.
+    pub(super) signs: bool,
+    /// The last of the words to find ends like one that is still being typed. Conditions and exclusions after it do not
+    /// change how it is read.
+    unfinished: bool,
 }
 
 impl Query {
-    /// Reads a query.
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    /// Reads a query for documents of a kind.
+    pub(super) fn parse(text: &str, kind: Kind) -> Result<Self> {
         let refuse = |detail: String| Err(Error::invalid("/query", "too-long", detail));
         if text.len() > BYTES_MAX {
             return refuse(format!("`query` must have at most {BYTES_MAX} bytes, and has {}", text.len()));
@@ -53,16 +76,23 @@ impl Query {
         while let Some(start) = rest.find(|char: char| !char.is_whitespace()) {
             rest = query.piece(&rest[start..])?;
         }
-        let words: usize = query.clauses.iter().chain(&query.excluded).map(|clause| clause.words.len()).sum();
-        if words + query.filters.len() > WORDS_MAX {
+        let words = || query.clauses.iter().chain(&query.excluded).flat_map(|clause| &clause.words);
+        let apart = words().filter(|word| word.joint != Joint::Touching).count();
+        if apart + query.filters.len() > WORDS_MAX {
             return refuse(format!("`query` must have at most {WORDS_MAX} words"));
         }
+        if words().count() > PARTS_MAX {
+            return refuse(format!("`query` must have at most {PARTS_MAX} runs of letters or digits"));
+        }
         // Who is still typing has not finished the last word.
+        let unfinished = query.unfinished && !text.ends_with(char::is_whitespace);
         if let Some(last) = query.clauses.last_mut()
             && !(last.quoted || last.star)
-            && text.ends_with(|char: char| char.is_alphanumeric())
         {
-            last.open = last.words.last().is_some_and(|word| word.folded.chars().count() > 1);
+            last.open = unfinished && last.ends_in_several_letters();
+        }
+        for filter in &query.filters {
+            filter.condition.check(kind)?;
         }
         Ok(query)
     }
@@ -96,6 +126,10 @@ impl Query {
             _ => (!quoted && piece.ends_with('*'), rest),
         };
         let words: Vec<Word> = words::words(piece).collect();
+        self.signs |= words.is_empty() && piece.contains(|char: char| !(char.is_whitespace() || char.is_control()));
+        if !negated {
+            self.unfinished = piece.ends_with(|char: char| char.is_alphanumeric() || is_combining_mark(char));
+        }
         if !words.is_empty() {
             let clause = Clause { words, quoted, open: false, star };
             if negated { self.excluded.push(clause) } else { self.clauses.push(clause) }
@@ -129,34 +163,43 @@ fn value_and_rest(text: &str) -> (&str, &str) {
     quoted(text).unwrap_or_else(|| text.split_at(text.find(char::is_whitespace).unwrap_or(text.len())))
 }
 
+/// `updated:2026-01-31` is that day; `<`, `<=`, `>` and `>=` compare with a moment, which a day begins with.
 fn updated(text: &str, negated: bool) -> Result<Option<(Filter, &str)>> {
     let signs = text.find(|char| !matches!(char, ':' | '<' | '>' | '=')).unwrap_or(text.len());
-    let (sign, value) = (text[..signs].trim_start_matches(':'), &text[signs..]);
+    let (written, value) = text.split_at(signs);
     let (value, rest) = value_and_rest(value);
-    if value.is_empty() || !matches!(sign, ">" | ">=" | "<" | "<=") {
+    let sign = if written == ":" { ":" } else { written.trim_start_matches(':') };
+    if value.is_empty() || !matches!(sign, ":" | ">" | ">=" | "<" | "<=") {
         return Ok(None);
     }
-    let whole = if value.contains('T') { value.to_owned() } else { format!("{value}T00:00:00Z") };
-    let moment: Timestamp = whole.parse().map_err(|_| {
-        let detail = format!("`updated{sign}{value}` needs a date like 2026-01-31 or a time like 2026-01-31T12:00:00Z");
+    let refuse = |needs: &str| {
+        let detail = format!("`updated{sign}{value}` needs {needs}");
         Error::invalid("/query", "not-a-date", detail)
-    })?;
-    let millis = moment.millis();
-    let condition = match sign {
-        ">" => Condition::UpdatedFrom(millis + 1),
-        ">=" => Condition::UpdatedFrom(millis),
-        "<" => Condition::UpdatedBefore(millis),
-        _ => Condition::UpdatedBefore(millis + 1),
     };
-    Ok(Some((Filter { condition, negated }, rest)))
+    let millis = |text: &str| text.parse().ok().map(Timestamp::millis);
+    let day = millis(&format!("{value}T00:00:00Z"));
+    let time = match (sign, day, day.or_else(|| millis(value))) {
+        (":", Some(day), _) => day..day + DAY_MILLIS,
+        (":", ..) => return Err(refuse("a day like 2026-01-31")),
+        (_, _, None) => return Err(refuse("a date like 2026-01-31 or a time like 2026-01-31T12:00:00Z")),
+        (">", _, Some(moment)) => moment + 1..i64::MAX,
+        (">=", _, Some(moment)) => moment..i64::MAX,
+        ("<", _, Some(moment)) => i64::MIN..moment,
+        (_, _, Some(moment)) => i64::MIN..moment + 1,
+    };
+    Ok(Some((Filter { condition: Condition::Updated(time), negated }, rest)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<Query> {
+        Query::parse(text, Kind::Prompt)
+    }
+
     fn shape(text: &str) -> Vec<String> {
-        let query = Query::parse(text).unwrap();
+        let query = parse(text).unwrap();
         let show = |sign: &str, clause: &Clause| {
             let words: Vec<&str> = clause.words.iter().map(|word| word.folded.as_str()).collect();
             let quote = if clause.quoted { "\"" } else { "" };
@@ -189,6 +232,18 @@ mod tests {
         assert_eq!(shape("write poe "), ["write", "poe"]);
         assert_eq!(shape("write \"poe\""), ["write", "\"poe\""]);
         assert_eq!(shape("write a"), ["write", "a"]);
+        assert_eq!(shape("write gpt4"), ["write", "gpt 4…"]);
+        assert_eq!(shape("write ((poe (("), ["write", "poe"]);
+    }
+
+    #[test]
+    fn conditions_and_exclusions_do_not_change_how_words_are_read() {
+        for more in ["tag:x", "tag:\"a b\"", "-rhyme", "-\"two words\"", "-tag:x updated<2026-01-01"] {
+            for text in ["write poe", "write \"poe\"", "write", "gpt-4"] {
+                let (alone, with) = (parse(text).unwrap(), parse(&format!("{text} {more}")).unwrap());
+                assert_eq!(alone.clauses, with.clauses, "{text} {more}");
+            }
+        }
     }
 
     #[test]
@@ -204,18 +259,32 @@ mod tests {
     fn known_fields_are_conditions() {
         assert_eq!(shape("tag:a category:\"b c\" -status:draft updated>=2026-01-01 ").len(), 4);
         assert_eq!(shape("tag: x "), ["tag", "x"]);
-        assert_eq!(Query::parse("updated>soon").unwrap_err().code(), "validation-failed");
+        for refused in
+            ["updated>soon", "updated:soon", "updated:2026-01-31T12:00:00Z", "status:nonsense", "-format:perl"]
+        {
+            assert_eq!(parse(refused).unwrap_err().code(), "validation-failed", "{refused}");
+        }
+        assert!(Query::parse("owner:me", Kind::Document).is_ok() && Query::parse("tag:x", Kind::Document).is_err());
+    }
+
+    #[test]
+    fn a_day_is_the_time_between_two_midnights() {
+        let day = parse("updated:2026-01-31").unwrap().filters.remove(0).condition;
+        let (from, before) = (1_769_817_600_000, 1_769_904_000_000);
+        assert_eq!(day, Condition::Updated(from..before));
     }
 
     #[test]
     fn a_query_has_bounds() {
-        assert!(Query::parse(&"x".repeat(512)).is_ok());
-        assert!(Query::parse(&"x".repeat(513)).is_err());
-        assert!(Query::parse(&"x ".repeat(32)).is_ok());
-        assert!(Query::parse(&"x ".repeat(33)).is_err());
+        assert!(parse(&"x".repeat(512)).is_ok());
+        assert!(parse(&"x".repeat(513)).is_err());
+        assert!(parse(&"x ".repeat(32)).is_ok());
+        assert!(parse(&"x ".repeat(33)).is_err());
+        assert!(parse(&"gpt4 ".repeat(32)).is_ok());
+        assert!(parse(&"x1".repeat(64)).is_ok() && parse(&"x1".repeat(65)).is_err());
         for blank in ["", "  ", "\0", "\t\0\u{3000}"] {
-            assert!(Query::parse(blank).unwrap().blank, "{blank:?}");
+            assert!(parse(blank).unwrap().blank, "{blank:?}");
         }
-        assert!(!Query::parse("(((").unwrap().blank);
+        assert!(!parse("(((").unwrap().blank);
     }
 }

@@ -1,7 +1,10 @@
 //! The table `search_documents`, as far as every engine has it alike.
 use std::collections::HashMap;
 
-use super::{index::Header, postgres, sqlite};
+use super::{
+    index::{ANALYSIS, Header},
+    postgres, sqlite,
+};
 use crate::{
     db::{Conn, Dialect, Param, Query, Tx, params, portions},
     error::{Error, Result},
@@ -18,7 +21,7 @@ pub(super) async fn next(conn: &mut Conn) -> Result<i64> {
 pub(super) struct Known {
     /// Its number.
     pub(super) doc: i64,
-    /// Of its texts, if they are in the index.
+    /// Of its texts, if they are in the index as the terms are made now.
     pub(super) text_hash: Option<String>,
 }
 
@@ -26,7 +29,7 @@ pub(super) struct Known {
 pub(super) async fn find(conn: &mut Conn, id: &str) -> Result<(i64, Option<Known>)> {
     let query = Query::new("SELECT")
         .then(conn.dialect().choose(sqlite::NEXT, postgres::NEXT), params![])
-        .then(", doc, CASE WHEN live THEN text_hash END", params![])
+        .then(", doc, CASE WHEN live AND analysis = ? THEN text_hash END", &[&ANALYSIS])
         .then("FROM (SELECT 1) AS one LEFT JOIN search_documents ON id = ?", &[&id]);
     let (next, doc, text_hash): (i64, Option<i64>, _) = conn.fetch_one(&query, query.params()).await?;
     Ok((next, doc.map(|doc| Known { doc, text_hash })))

@@ -93,6 +93,7 @@ fn names<'m>(entries: impl Iterator<Item = &'m Entry>, key: &str, limit: usize) 
     let place = |entry: &Entry| match &entry.key {
         its if its.starts_with(key) => Some(0),
         its if its.contains(&inside) => Some(1),
+        its if words::begins_with(its, key) => Some(2),
         _ => None,
     };
     let rank = |entry: &Entry| ["published", "draft", "deprecated"].iter().position(|status| entry.status == *status);
@@ -113,7 +114,7 @@ fn names<'m>(entries: impl Iterator<Item = &'m Entry>, key: &str, limit: usize) 
 }
 
 fn tags<'m>(entries: impl Iterator<Item = &'m Entry>, tags: &Dictionary, key: &str, limit: usize) -> Vec<Suggestion> {
-    let fitting: Vec<(u32, &str)> = tags.iter().filter(|(_, tag)| words::key(tag).starts_with(key)).collect();
+    let fitting: Vec<(u32, &str)> = tags.iter().filter(|(_, tag)| words::begins_with(&words::key(tag), key)).collect();
     if fitting.is_empty() {
         return Vec::new();
     }

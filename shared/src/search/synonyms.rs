@@ -5,9 +5,9 @@ use super::{expression::Phrase, words};
 
 static GROUPS: LazyLock<HashMap<String, Vec<Phrase>>> = LazyLock::new(|| read(include_str!("synonyms.txt")));
 
-/// What else a term may be called.
-pub(super) fn of(term: &str) -> &'static [Phrase] {
-    GROUPS.get(term).map_or(&[], Vec::as_slice)
+/// What else may stand for a term, or for several with spaces between them.
+pub(super) fn of(terms: &str) -> &'static [Phrase] {
+    GROUPS.get(terms).map_or(&[], Vec::as_slice)
 }
 
 fn read(text: &str) -> HashMap<String, Vec<Phrase>> {
@@ -15,8 +15,8 @@ fn read(text: &str) -> HashMap<String, Vec<Phrase>> {
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let group: Vec<Phrase> =
             line.split(',').map(|name| Phrase::of(&words::words(name).collect::<Vec<_>>())).collect();
-        for one in group.iter().filter(|phrase| phrase.terms.len() == 1) {
-            let its = synonyms.entry(one.terms[0].clone()).or_default();
+        for one in &group {
+            let its = synonyms.entry(one.terms.join(" ")).or_default();
             its.extend(group.iter().filter(|other| *other != one).cloned());
         }
     }
@@ -33,6 +33,7 @@ mod tests {
         assert!(terms("db").contains(&words::stem("database")));
         assert!(terms("moder").contains(&"guardrail".to_owned()));
         assert!(terms("regex").contains(&"regular express".to_owned()));
+        assert!(terms("kubernet").contains(&"k 8 s".to_owned()) && terms("k 8 s").contains(&"kubernet".to_owned()));
         assert!(terms("xyzzy").is_empty());
         assert!(GROUPS.values().flatten().all(|phrase| !phrase.terms.is_empty()));
     }

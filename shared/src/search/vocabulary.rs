@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::Mutex;
 
-use super::{mirror::Stamp, words};
+use super::{folding::fold, mirror::Stamp, words};
 use crate::{
     db::{Conn, Db},
     error::Result,
@@ -56,7 +56,7 @@ impl Vocabulary {
         let mut vocabulary = Self::default();
         let pairs = list.split(',').filter_map(|pair| pair.split_once(' '));
         let mut spellings: Vec<(String, u32, &str)> =
-            pairs.map(|(written, documents)| (words::fold(written), documents.parse().unwrap_or(0), written)).collect();
+            pairs.map(|(written, documents)| (fold(written), documents.parse().unwrap_or(0), written)).collect();
         // Of several spellings the most frequent one comes first.
         spellings.sort_unstable_by(|one, other| one.0.cmp(&other.0).then(other.1.cmp(&one.1)).then(one.2.cmp(other.2)));
         for (word, documents, written) in spellings {

@@ -1,15 +1,21 @@
 //! What a text is made of for a search: its words, where they stand, and the terms they are found by.
 //!
-//! Both engines are given the same terms, so both find the same. A word is folded (lower case, no accents, one width);
-//! its term is the stem of that, spelt the American way. Scripts without spaces have no words, so a run of them is cut
-//! into overlapping pairs.
+//! Both engines are given the same terms, so both find the same. A word is folded (see [`super::folding`]); its term is
+//! the stem of that, spelt the American way. Letters and digits are words of their own, so `GPT-4`, `gpt4` and `gpt 4`
+//! are the same words. Scripts without spaces have no words, so a run of them is cut into overlapping pairs.
 use std::{ops::Range, sync::LazyLock};
 
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+use super::folding::{fold, folded, is_unseen};
+use crate::text::is_unspaced;
+
 /// Longer words are found by their beginning. `PostgreSQL` would refuse them.
 const TERM_CHARS_MAX: usize = 64;
+
+/// Signs that make one word of two, besides apostrophes.
+pub(super) const HYPHENS: [char; 4] = ['-', '\u{5be}', '\u{2010}', '\u{2011}'];
 
 static ENGLISH: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::English));
 
@@ -18,10 +24,23 @@ static ENGLISH: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::
 pub(super) struct Word {
     /// Where it stands, in bytes.
     pub(super) span: Range<usize>,
-    /// In lower case, without accents.
+    /// As words are compared.
     pub(super) folded: String,
     /// A run of a script that puts no spaces between words.
     pub(super) unspaced: bool,
+    /// What is between it and the word before.
+    pub(super) joint: Joint,
+}
+
+/// What is between two words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joint {
+    /// Spaces or signs.
+    Apart,
+    /// A hyphen or an apostrophe, and nothing else.
+    Hyphen,
+    /// Nothing.
+    Touching,
 }
 
 impl Word {
@@ -29,53 +48,122 @@ impl Word {
     pub(super) fn terms(&self) -> Vec<String> {
         if self.unspaced { pairs(&self.folded) } else { vec![stem(&self.folded)] }
     }
+
+    /// Of a run of a script without spaces: each of its terms, and where their characters stand in the text.
+    pub(super) fn places(&self, text: &str) -> Vec<(String, Vec<Range<usize>>)> {
+        let chars = folded(&text[self.span.clone()]);
+        let at = |span: &Range<usize>| self.span.start + span.start..self.span.start + span.end;
+        let place = |first: usize| {
+            let pair = &chars[first..chars.len().min(first + 2)];
+            (pair.iter().map(|(char, _)| char).collect(), pair.iter().map(|(_, span)| at(span)).collect())
+        };
+        (0..chars.len()).map(place).collect()
+    }
+}
+
+/// Two words that a hyphen or an apostrophe makes one: `e-mail` is also found as `email`.
+pub(super) struct Compound {
+    /// The place of the first of the two.
+    pub(super) first: usize,
+    /// Both, without what is between them.
+    pub(super) folded: String,
+}
+
+/// The compounds among words. What has more than two parts is none, as few people write it in one.
+pub(super) fn compounds(words: &[Word]) -> impl Iterator<Item = Compound> {
+    let hyphen = |place: usize| words.get(place).is_some_and(|word| word.joint == Joint::Hyphen);
+    let is_letters = |word: &Word| !word.unspaced && word.folded.starts_with(char::is_alphabetic);
+    words.windows(2).enumerate().filter_map(move |(first, pair)| {
+        let [one, other] = pair else { return None };
+        let is_compound = hyphen(first + 1) && !hyphen(first) && !hyphen(first + 2);
+        // The `s` of possessives tells nothing.
+        (is_compound && is_letters(one) && is_letters(other) && other.folded != "s").then(|| {
+            let folded = format!("{}{}", one.folded, other.folded).chars().take(TERM_CHARS_MAX).collect();
+            Compound { first, folded }
+        })
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
-    Spaced,
+    Letters,
+    Digits,
     Unspaced,
+    /// An accent, which belongs to what it stands on.
+    Mark,
+    /// Nobody sees it, so it divides nothing.
+    Unseen,
     Between,
+}
+
+impl Class {
+    fn begins_a_word(self) -> bool {
+        matches!(self, Self::Letters | Self::Digits | Self::Unspaced)
+    }
 }
 
 fn class(char: char) -> Class {
     match char {
-        'a'..='z' | 'A'..='Z' | '0'..='9' => Class::Spaced,
+        'a'..='z' | 'A'..='Z' => Class::Letters,
+        '0'..='9' => Class::Digits,
         '\0'..='\x7f' => Class::Between,
-        // Thai and Lao, Myanmar, Khmer, Kana, Han, Hangul, and the half and full widths of some.
-        '\u{e00}'..='\u{eff}'
-        | '\u{1000}'..='\u{109f}'
-        | '\u{1780}'..='\u{17ff}'
-        | '\u{1100}'..='\u{11ff}'
-        | '\u{3005}'..='\u{3007}'
-        | '\u{3041}'..='\u{30fa}'
-        | '\u{30fc}'..='\u{318e}'
-        | '\u{31f0}'..='\u{31ff}'
-        | '\u{3400}'..='\u{4dbf}'
-        | '\u{4e00}'..='\u{9fff}'
-        | '\u{ac00}'..='\u{d7a3}'
-        | '\u{f900}'..='\u{faff}'
-        | '\u{ff66}'..='\u{ffdc}'
-        | '\u{20000}'..='\u{3ffff}' => Class::Unspaced,
-        char if char.is_alphanumeric() || is_combining_mark(char) => Class::Spaced,
+        char if is_unseen(char) => Class::Unseen,
+        char if is_unspaced(char) => Class::Unspaced,
+        // Hangul has spaces, but words are written with their endings, so pairs find more; and half-width Hangul.
+        '\u{1100}'..='\u{11ff}' | '\u{3131}'..='\u{318e}' | '\u{ac00}'..='\u{d7a3}' | '\u{ffa1}'..='\u{ffdc}' => {
+            Class::Unspaced
+        }
+        // Letters that are written as apostrophes, and are typed as such.
+        '\u{2b9}'..='\u{2bf}' => Class::Between,
+        char if is_combining_mark(char) => Class::Mark,
+        char if char.is_numeric() => Class::Digits,
+        char if char.is_alphabetic() => Class::Letters,
         _ => Class::Between,
     }
 }
 
 /// The words of a text, in order.
 pub(super) fn words(text: &str) -> impl Iterator<Item = Word> {
-    let mut rest = 0..text.len();
+    let mut rest = 0;
+    let mut last_end = None;
     let runs = std::iter::from_fn(move || {
-        let from = rest.start + text[rest.clone()].find(|char| class(char) != Class::Between)?;
+        let from = rest + text[rest..].find(|char| class(char).begins_a_word())?;
         let kind = text[from..].chars().next().map(class)?;
-        let end = text[from..].find(|char| class(char) != kind).map_or(text.len(), |length| from + length);
+        let end = end_of_run(text, from, kind);
         let (name, end) = language(text, from, end);
-        rest.start = end;
-        let folded = name.unwrap_or_else(|| fold(&text[from..end]));
-        Some(Word { span: from..end, folded, unspaced: kind == Class::Unspaced })
+        rest = end;
+        let unspaced = kind == Class::Unspaced;
+        let folded = name.unwrap_or_else(|| {
+            let folded = fold(&text[from..end]);
+            if unspaced { folded } else { folded.chars().take(TERM_CHARS_MAX).collect() }
+        });
+        let joint = last_end.replace(end).map_or(Joint::Apart, |last| joint(&text[last..from]));
+        Some(Word { span: from..end, folded, unspaced, joint })
     });
-    // An accent without a letter leaves nothing.
     runs.filter(|word| !word.folded.is_empty())
+}
+
+fn end_of_run(text: &str, from: usize, kind: Class) -> usize {
+    let mut end = from;
+    for (at, char) in text[from..].char_indices() {
+        match class(char) {
+            Class::Unseen => {}
+            its if its == kind || its == Class::Mark => end = from + at + char.len_utf8(),
+            _ => break,
+        }
+    }
+    end
+}
+
+fn joint(between: &str) -> Joint {
+    let mut signs = between.chars().filter(|char| !is_unseen(*char) && !is_combining_mark(*char));
+    match (signs.next(), signs.next()) {
+        (None, _) => Joint::Touching,
+        (Some(char), None) if HYPHENS.contains(&char) || matches!(char, '\'' | '\u{2b9}'..='\u{2bf}' | '\u{2019}') => {
+            Joint::Hyphen
+        }
+        _ => Joint::Apart,
+    }
 }
 
 /// `C++` and `C#` are words, and not `C`.
@@ -92,21 +180,11 @@ fn language(text: &str, from: usize, end: usize) -> (Option<String>, usize) {
     (None, end)
 }
 
-/// A word in lower case, without accents, in one width.
-pub(super) fn fold(word: &str) -> String {
-    if word.is_ascii() {
-        return word.chars().take(TERM_CHARS_MAX).map(|char| char.to_ascii_lowercase()).collect();
-    }
-    let bare = word.nfkd().filter(|char| !('\u{300}'..='\u{36f}').contains(char));
-    let folded = bare.nfc().flat_map(char::to_lowercase);
-    // Some signs for whole words come apart into letters and dots.
-    folded.filter(|char| char.is_alphanumeric() || is_combining_mark(*char)).take(TERM_CHARS_MAX).collect()
-}
-
 /// A word as people write it, but in lower case; one with signs as it is folded.
 pub(super) fn written(word: &str, folded: &str) -> String {
     if word.chars().all(|char| class(char) != Class::Between) {
-        word.nfc().flat_map(char::to_lowercase).take(TERM_CHARS_MAX).collect()
+        let seen = word.nfc().filter(|char| !is_unseen(*char));
+        seen.flat_map(char::to_lowercase).take(TERM_CHARS_MAX).collect()
     } else {
         folded.to_owned()
     }
@@ -170,6 +248,21 @@ pub(super) fn key(text: &str) -> String {
     words(text).map(|word| word.folded).collect::<Vec<_>>().join(" ")
 }
 
+/// Are two keys the same, wherever their words are divided?
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    letters(one).eq(letters(other))
+}
+
+/// Begins a key with another, wherever its words are divided?
+pub(super) fn begins_with(key: &str, start: &str) -> bool {
+    let mut its = letters(key);
+    letters(start).all(|letter| its.next() == Some(letter))
+}
+
+fn letters(key: &str) -> impl Iterator<Item = char> {
+    key.chars().filter(|char| *char != ' ')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,7 +274,7 @@ mod tests {
     #[test]
     fn words_are_folded_and_stemmed() {
         assert_eq!(terms("Summarises the Résumé, twice"), ["summar", "the", "resum", "twice"]);
-        assert_eq!(terms("ﬁle ＡＢＣ straße"), ["file", "abc", "straße"]);
+        assert_eq!(terms("ﬁle ＡＢＣ straße"), ["file", "abc", "strass"]);
     }
 
     #[test]
@@ -223,6 +316,61 @@ mod tests {
         assert_eq!(sought_pairs("诗"), ["诗"]);
         assert_eq!(terms("ﾃｽﾄ"), ["テス", "スト", "ト"]);
         assert_eq!(terms("한국어"), ["한국", "국어", "어"]);
+    }
+
+    #[test]
+    fn letters_and_digits_are_words_of_their_own() {
+        let same = ["gpt", "4", "o"];
+        for text in ["gpt4o", "GPT-4o", "gpt 4 O", "ＧＰＴ４ｏ", "gpt\u{ad}4o"] {
+            assert_eq!(terms(text), same, "{text}");
+        }
+        assert_eq!(terms("x² ٣"), ["x", "2", "3"]);
+    }
+
+    #[test]
+    fn what_nobody_sees_divides_nothing() {
+        assert_eq!(
+            terms("pass\u{200b}wo\u{ad}rd\u{2060} 葛\u{e0100}飾 می\u{200c}خواهم"),
+            ["password", "葛飾", "飾", "ميخواهم"]
+        );
+        let text = "\u{200b}one\u{200b} two";
+        let spans: Vec<&str> = words(text).map(|word| &text[word.span]).collect();
+        assert_eq!(spans, ["one", "two"]);
+    }
+
+    #[test]
+    fn two_words_with_a_hyphen_are_also_one() {
+        let joined = |text: &str| {
+            let words: Vec<Word> = words(text).collect();
+            compounds(&words).map(|compound| compound.folded).collect::<Vec<_>>()
+        };
+        assert_eq!(joined("an e-mail, Wi‑Fi; don’t"), ["email", "wifi", "dont"]);
+        assert_eq!(joined("gpt-4 state-of-the-art Anna's a - b c/d 写-一"), [""; 0]);
+    }
+
+    #[test]
+    fn keys_are_compared_without_spaces() {
+        assert!(is_same("e mail", "email") && !is_same("e mail", "emails"));
+        assert!(begins_with("e mail helper", "emailh") && !begins_with("e", "email"));
+    }
+
+    #[test]
+    fn a_long_run_without_spaces_is_whole() {
+        assert_eq!(terms(&"写一".repeat(100)).len(), 200);
+    }
+
+    #[test]
+    fn the_terms_of_a_run_lead_back_to_the_text() {
+        let text = "x ｶﾞﾗｽ か\u{3099}";
+        let places = |word: Word| word.places(text).into_iter();
+        let found: Vec<(String, Vec<&str>)> = words(text)
+            .filter(|word| word.unspaced)
+            .flat_map(places)
+            .map(|(term, spans)| (term, spans.into_iter().map(|span| &text[span]).collect()))
+            .collect();
+        let expected =
+            [("ガラ", vec!["ｶﾞ", "ﾗ"]), ("ラス", vec!["ﾗ", "ｽ"]), ("ス", vec!["ｽ"]), ("が", vec!["か\u{3099}"])];
+        assert_eq!(found, expected.map(|(term, spans)| (term.to_owned(), spans)));
     }
 
     #[test]

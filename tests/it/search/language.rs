@@ -107,6 +107,9 @@ async fn fields_of_a_query_are_filters() {
         ("report variable:customer_name", "two"),
         ("report updated>=2026-01-04", "five four"),
         ("report updated<2026-01-02", "one"),
+        ("report updated:2026-01-02", "two"),
+        ("report updated:2026-01-02 -tag:blue", "two"),
+        ("report -updated:2026-01-02", "five four one three"),
         ("report updated>=2026-01-02 updated<2026-01-04", "three two"),
         ("report tag:nobody-has-this", ""),
     ] {

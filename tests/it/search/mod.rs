@@ -10,6 +10,7 @@ pub(crate) mod metrics;
 mod pages;
 mod real;
 mod refusals;
+mod spelling;
 mod suggest;
 
 use std::{collections::BTreeMap, io::Write, time::Duration};

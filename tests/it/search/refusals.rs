@@ -66,6 +66,18 @@ async fn row_54_what_makes_no_sense_is_refused_with_a_pointer() {
         let violations = reply.violations();
         assert!(violations[0].0.starts_with(pointer), "{body}: {violations:?}");
     }
+    // A field in the query is refused what the filter beside it would be.
+    for query in ["one status:nonsense", "-status:Draft", "one format:perl", "updated:soon", "updated>2026-13-01 one"] {
+        let violations = test.post(SEARCH, json!({ "query": query })).await.violations();
+        assert_eq!(violations[0].0, "/query", "{query}");
+    }
+    for query in ["one status:", "status one", "one tag:nobody", "one model:none", "one colour:red"] {
+        search(&test, json!({ "query": query })).await;
+    }
+    for query in ["one status:draft", "tag:x", "one variable:y", "format:none", "label:production"] {
+        let violations = test.post("/api/v1/documents/search", json!({ "query": query })).await.violations();
+        assert_eq!(violations[0].0, "/query", "documents have no such field: {query}");
+    }
     for query in ["?q=a&limit=0", "?q=a&limit=11", "?q=a&colour=red"] {
         let reply = test.get(&format!("{SUGGEST}{query}")).await;
         assert_eq!(reply.status, 422, "{query}");

@@ -1,4 +1,5 @@
 //! Facets count what is there: against a recount from the tables, through changes, and while another process writes.
+mod agree;
 mod meanwhile;
 mod recount;
 mod walk;
