@@ -1,8 +1,13 @@
 //! The one error of the domain. It knows what went wrong, never how HTTP spells it.
 use std::fmt::Display;
 
+use crate::text;
+
 /// What every operation of the domain answers with.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Of what is told to an operator.
+const LOGGED_CHARS_MAX: usize = 4096;
 
 /// The code of an operation that had no effect because another was faster; see [`Error::is_race`].
 pub const RACE: &str = "write-conflict";
@@ -98,7 +103,7 @@ impl Error {
 
     /// `entity` is not there under `id`.
     pub fn not_found(entity: &'static str, id: impl Display) -> Self {
-        Self::NotFound { entity, id: id.to_string() }
+        Self::NotFound { entity, id: text::quoted(&id.to_string()) }
     }
 
     /// The state forbids it.
@@ -159,10 +164,11 @@ impl Error {
     /// For the log and the operator, never for the client: the code and the whole chain of causes.
     #[must_use]
     pub fn for_log(&self) -> String {
-        match self {
+        let told = match self {
             Self::Internal(source) | Self::Unavailable { source, .. } => format!("{}: {source:#}", self.code()),
             refusal => format!("{}: {refusal}", self.code()),
-        }
+        };
+        text::printable(&told, LOGGED_CHARS_MAX)
     }
 
     /// Would the same call succeed later without anyone changing anything?

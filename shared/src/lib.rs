@@ -19,6 +19,7 @@ pub mod line;
 pub mod lint;
 pub mod llm;
 pub mod memory;
+pub mod misfit;
 mod names;
 pub mod objects;
 pub mod page;

@@ -22,8 +22,10 @@ impl Prices {
     /// Reads a table: `{"small-model": {"input": 0.15, "output": 0.6, "context": 128000}}`, in US dollars for a million
     /// tokens, and tokens. The context may be left out.
     pub fn from_json(text: &str) -> Result<Self, String> {
-        let prices: BTreeMap<String, Price> =
-            serde_json::from_str(text).map_err(|error| format!("it is no table of prices: {error}"))?;
+        let mut json = serde_json::Deserializer::from_str(text);
+        let prices: BTreeMap<String, Price> = crate::misfit::read_any(&mut json, "the table")
+            .map_err(|error| format!("it is no table of prices: {error}"))?;
+        json.end().map_err(|error| format!("it is no table of prices: {error}"))?;
         let wrong = |price: f64| !price.is_finite() || price < 0.0;
         match prices.iter().find(|(_, price)| wrong(price.input) || wrong(price.output)) {
             Some((model, _)) => Err(format!("the price of `{model}` is negative")),

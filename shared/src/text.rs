@@ -9,6 +9,10 @@ pub const NAME_CHARS_MAX: usize = 255;
 pub const TAG_CHARS_MAX: usize = 64;
 /// A description, a reason, a summary.
 pub const SENTENCE_CHARS_MAX: usize = 4096;
+/// A label.
+const LABEL_CHARS_MAX: usize = 36;
+/// What a message quotes of what a client sent.
+const QUOTED_CHARS_MAX: usize = 200;
 
 /// An identifier as it is kept: trimmed, in Unicode's composed form (NFC). Refused: an empty or long one, and
 /// characters that nobody sees or that turn the reading direction.
@@ -26,6 +30,45 @@ pub fn identifier(text: &str, pointer: &str, chars_max: usize) -> Result<String,
         return Err(Violation::new(pointer, "invisible-character", detail));
     }
     Ok(text)
+}
+
+/// An identifier that has a segment of an address to itself: `.` and `..` are refused too, since every client makes
+/// another address of them.
+pub fn name(text: &str, pointer: &str, chars_max: usize) -> Result<String, Violation> {
+    let text = identifier(text, pointer, chars_max)?;
+    if is_dots(&text) { Err(dots(pointer)) } else { Ok(text) }
+}
+
+/// A category: an identifier in which `/` parts folders, each of which has a name.
+pub fn category(text: &str, pointer: &str, chars_max: usize) -> Result<String, Violation> {
+    let text = identifier(text, pointer, chars_max)?;
+    if text.split('/').any(|folder| folder.trim().is_empty()) {
+        let field = field(pointer);
+        let detail = format!("`{field}` must not begin or end with `/`, nor hold `//`: every folder has a name");
+        return Err(Violation::new(pointer, "empty-folder", detail));
+    }
+    if text.split('/').any(is_dots) { Err(dots(pointer)) } else { Ok(text) }
+}
+
+/// A label: 1 to 36 of a few characters, and none that an address cannot hold.
+pub fn label(text: &str, pointer: &str) -> Result<(), Violation> {
+    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
+    if text.is_empty() || text.len() > LABEL_CHARS_MAX || !text.bytes().all(known) {
+        let detail = "a label is 1 to 36 of the characters a-z, 0-9, `_`, `.` and `-`";
+        return Err(Violation::new(pointer, "pattern", detail));
+    }
+    if is_dots(text) { Err(dots(pointer)) } else { Ok(()) }
+}
+
+/// RFC 3986 and every client take these for a step in a path, however they are written.
+pub(crate) fn is_dots(segment: &str) -> bool {
+    matches!(segment, "." | "..")
+}
+
+fn dots(pointer: &str) -> Violation {
+    let detail =
+        format!("`{}` must not be `.` or `..`, nor have a folder of that name: no address leads there", field(pointer));
+    Violation::new(pointer, "dot-segment", detail)
 }
 
 /// A name as it is kept, whichever spelling it is asked for in.
@@ -65,6 +108,26 @@ pub fn no_nul(text: &str, pointer: &str) -> Result<(), Violation> {
         return Err(Violation::new(pointer, "nul-character", detail));
     }
     Ok(())
+}
+
+/// What a client sent, as a message may quote it: characters that nobody sees are spelt out, and what is long is cut.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    printable(text, QUOTED_CHARS_MAX)
+}
+
+/// The same of a whole message that quotes it, with a bound of its own.
+#[must_use]
+pub fn printable(text: &str, chars_max: usize) -> String {
+    let mut printable = String::new();
+    for (place, char) in text.chars().enumerate() {
+        if place == chars_max {
+            printable.push('…');
+            break;
+        }
+        if is_hidden(char) { printable.extend(char.escape_unicode()) } else { printable.push(char) }
+    }
+    printable
 }
 
 /// A character of a script that puts no spaces between words: Thai and Lao, Myanmar, Khmer, Kana and Han, in full and
@@ -115,6 +178,42 @@ mod tests {
     fn an_identifier_is_trimmed_and_composed() {
         assert_eq!(identifier("  Cafe\u{301} ", "/name", 255).unwrap(), "Café");
         assert_eq!(identifier("提示词 🚀", "/name", 255).unwrap(), "提示词 🚀");
+    }
+
+    #[test]
+    fn no_name_folder_or_label_is_a_step_in_a_path() {
+        for text in [".", "..", " .. "] {
+            assert_eq!(name(text, "/name", 255).unwrap_err().code, "dot-segment", "{text}");
+            assert_eq!(category(text, "/category", 255).unwrap_err().code, "dot-segment", "{text}");
+        }
+        for text in ["a/..", "../a", "a/./b"] {
+            assert_eq!(category(text, "/category", 255).unwrap_err().code, "dot-segment", "{text}");
+            assert!(name(text, "/name", 255).is_ok(), "in a name `/` is a character: {text}");
+        }
+        assert_eq!(
+            (label(".", "/label").unwrap_err().code, label("..", "/label").unwrap_err().code),
+            ("dot-segment", "dot-segment")
+        );
+        for text in ["...", ".a", "a.", "..a", "v1.2"] {
+            assert!(
+                name(text, "", 255).is_ok() && category(text, "", 255).is_ok() && label(text, "").is_ok(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_folder_has_a_name() {
+        for text in ["/", "/a", "a/", "a//b", "a/ /b"] {
+            assert_eq!(category(text, "/category", 255).unwrap_err().code, "empty-folder", "{text}");
+        }
+        assert_eq!(category(" a/b c/d ", "/category", 255).unwrap(), "a/b c/d");
+    }
+
+    #[test]
+    fn a_quoted_text_is_short_and_can_be_seen() {
+        assert_eq!(quoted("a\0b\u{202e}é"), "a\\u{0}b\\u{202e}é");
+        assert_eq!(quoted(&"x".repeat(1000)).chars().count(), 201);
     }
 
     #[test]

@@ -83,9 +83,9 @@ fn every_room_has_a_floor() {
 #[test]
 fn sql_stands_in_repositories_the_ledger_and_engine_files() {
     let verbs = ["\"SELECT ", "\"INSERT INTO ", "\"UPDATE ", "\"DELETE FROM ", "\"\n    SELECT "];
-    // The database's own heartbeat is an exception, and what copies any table, whatever is in it.
+    // The database's own heartbeat is an exception, and what reads and copies any table, whatever is in it.
     let found = offenders(|source| {
-        if source.path == "shared/src/db/copy.rs" {
+        if source.path == "shared/src/db/tables.rs" {
             return false;
         }
         let code = source.code().replace("\"SELECT 1\"", "");

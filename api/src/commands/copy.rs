@@ -31,6 +31,9 @@ impl Copy {
         let copied = copied.map_err(|error| Failure::Database(format!("nothing was copied: {error:#}")))?;
         for table in &copied {
             say(&format!("{:>12} {}", table.rows, table.table));
+            for (key, column) in &table.mended {
+                say(&format!("{:>12} {} `{key}`, column `{column}`: U+0000 became U+FFFD", "mended", table.table));
+            }
         }
         let total: u64 = copied.iter().map(|table| table.rows).sum();
         say(&format!("{total} rows copied to {}, each read back and equal", target.describe()));

@@ -85,6 +85,8 @@ async fn look(app: &App, edge: &Edge, findings: &mut Findings) {
         findings.say(what, if is_well { Ok(&check.detail) } else { Err(&check.detail) });
     }
     findings.say("data", data(app).await);
+    findings.say("texts", texts(app).await);
+    findings.say("names", names(app).await);
     findings.say("clock", clock(app).await);
     findings.say("search index", index(app).await);
     findings.say("audit log", audit_log(app).await);
@@ -104,6 +106,34 @@ async fn data(app: &App) -> Result<String, String> {
             Err(format!("{} versions are not what was written, {first} is the first; {RESTORE}", damaged.len()))
         }
     }
+}
+
+/// Earlier versions let into a file what no server can keep.
+async fn texts(app: &App) -> Result<String, String> {
+    let found = app.db.texts_with_nul().await.map_err(|error| error.to_string())?;
+    if found.is_empty() {
+        return Ok("every engine can keep them".to_owned());
+    }
+    let places: Vec<String> =
+        found.iter().map(|(table, column, count)| format!("{count} in {table}.{column}")).collect();
+    Err(format!(
+        "some hold the character U+0000, which no text may: {}; `prompt-store copy` into another database writes U+FFFD \
+         in its place",
+        places.join(", ")
+    ))
+}
+
+/// Earlier versions gave names that no address leads to.
+async fn names(app: &App) -> Result<String, String> {
+    let found = prompts::unreachable_names(app).await.map_err(|error| error.to_string())?;
+    if found.is_empty() {
+        return Ok("addresses lead to all of them".to_owned());
+    }
+    Err(format!(
+        "clients cannot ask for these by name: {}; rename them by their ids with `PUT /api/v1/prompts/{{id}}`, or take \
+         the label away",
+        found.join(", ")
+    ))
 }
 
 /// A clock that was set back makes everything that waits wait longer.

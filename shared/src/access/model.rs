@@ -135,9 +135,16 @@ impl NewKey {
             let bare = folder.strip_suffix("/*").unwrap_or(folder);
             if bare.is_empty()
                 || bare.contains('*')
-                || !text::identifier(bare, "/folders", FOLDER_CHARS_MAX).is_ok_and(|kept| kept == bare)
+                || !text::category(bare, "/folders", FOLDER_CHARS_MAX).is_ok_and(|kept| kept == bare)
             {
                 refuse(format!("/folders/{n}"), "pattern", "a category, or one followed by `/*`");
+            }
+        }
+        let labels = self.labels.iter().enumerate().map(|(n, label)| (format!("/labels/{n}"), label));
+        let default = self.default_label.iter().map(|label| ("/default_label".to_owned(), label));
+        for (pointer, label) in labels.chain(default) {
+            if let Err(violation) = text::label(label, &pointer) {
+                refuse(pointer, violation.code, &violation.detail);
             }
         }
         if let Some(label) = &self.default_label

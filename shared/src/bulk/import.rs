@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
     id::OperationId,
     notifications::EventType,
-    retry,
+    retry, text,
 };
 
 /// Lines are written down when there are so many, when they are so long, or when the first has waited for so long.
@@ -121,7 +121,7 @@ impl Import {
     /// Not all lines have come, so none is worked.
     pub async fn abandon(&self, why: &str) -> Result<()> {
         let mut tx = self.app.begin(&self.caller).await?;
-        end(&mut tx, self.id, (OperationStatus::Failed, Some(why.to_owned())), None).await?;
+        end(&mut tx, self.id, (OperationStatus::Failed, Some(text::quoted(why))), None).await?;
         audit::record(&mut tx, "bulk_operation.failed", self.id, None).await?;
         tx.commit().await
     }

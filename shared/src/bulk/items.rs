@@ -9,10 +9,14 @@ use crate::{
     error::{Error, Result},
     id::PromptId,
     lifecycle::{self, LifecycleOrder, NewStatus},
-    objects,
+    misfit, objects,
     prompts::{self, Draft, NewPrompt, Precondition, Prompt, PromptPatch},
+    text,
     versions::ChangeType,
 };
+
+/// Of what is kept of a refusal.
+const DETAIL_CHARS_MAX: usize = 4096;
 
 /// What became of one item.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -49,7 +53,7 @@ pub(super) struct Rehearsal {
 pub(super) async fn work(tx: &mut Tx, rules: Rules<'_>, payloads: impl Iterator<Item = Value>) -> Result<Vec<Outcome>> {
     if !tx.caller().grant.allows(Scope::Bulk) {
         let detail = "the key that ordered this has ended, or was taken back";
-        return Ok(payloads.map(|_| Outcome::failed("forbidden", detail.to_owned())).collect());
+        return Ok(payloads.map(|_| Outcome::failed("forbidden", detail)).collect());
     }
     let (mut worked, mut drafts) = (Vec::new(), Vec::new());
     for (place, payload) in payloads.enumerate() {
@@ -112,8 +116,8 @@ async fn taken(tx: &mut Tx, rules: Rules<'_>, draft: Draft) -> Result<Outcome> {
     let (code, detail) =
         ("prompt-name-taken", format!("`{}` already has a prompt named `{}`", draft.category, draft.name));
     match rules.on_conflict {
-        OnConflict::Fail => Ok(Outcome::failed(code, detail)),
-        OnConflict::Skip => Ok(Outcome::skipped(None, code, detail)),
+        OnConflict::Fail => Ok(Outcome::failed(code, &detail)),
+        OnConflict::Skip => Ok(Outcome::skipped(None, code, &detail)),
         OnConflict::Update => {
             let Some(prompt) = prompts::hold_named(tx, &draft.category, &draft.name).await? else {
                 return Err(Error::race("a taken name that nobody has any more"));
@@ -133,7 +137,7 @@ async fn change(tx: &mut Tx, prompt: Prompt, patch: PromptPatch, change_type: Ch
     let (id, revision) = (prompt.id, prompt.revision);
     match prompts::update_in(tx, prompt, patch, change_type).await {
         Ok(prompt) if prompt.revision == revision => {
-            Ok(Outcome::skipped(Some(id), "no-change", "the prompt is that already".to_owned()))
+            Ok(Outcome::skipped(Some(id), "no-change", "the prompt is that already"))
         }
         Ok(_) => Ok(Outcome::succeeded(Some(id))),
         Err(error) => Ok(Outcome { prompt_id: Some(id), ..failed(error)? }),
@@ -173,7 +177,7 @@ async fn one(tx: &mut Tx, rules: Rules<'_>, payload: Value) -> Result<Outcome> {
 
 async fn update_one(tx: &mut Tx, payload: Value) -> Result<Outcome> {
     let Value::Object(mut fields) = payload else {
-        return Err(misfit("an item is an object with `prompt_id` and what is to change"));
+        return Err(unfit("an item is an object with `prompt_id` and what is to change"));
     };
     let id = id_of(&fields.remove("prompt_id").unwrap_or_default())?;
     let patch = read_as::<PromptPatch>(Value::Object(fields))?;
@@ -211,7 +215,7 @@ async fn move_one(tx: &mut Tx, payload: Value) -> Result<Outcome> {
 
 /// A malformed id reads like an unknown one.
 fn id_of(value: &Value) -> Result<PromptId> {
-    let Some(text) = value.as_str() else { return Err(misfit("`prompt_id` must be the id of a prompt")) };
+    let Some(text) = value.as_str() else { return Err(unfit("`prompt_id` must be the id of a prompt")) };
     text.parse().map_err(|_| Error::not_found("prompt", text))
 }
 
@@ -221,10 +225,10 @@ fn read(item: Value) -> Result<Draft> {
 
 /// Reads an item, or says what does not fit.
 pub(super) fn read_as<T: serde::de::DeserializeOwned>(item: Value) -> Result<T> {
-    objects::read(item).map_err(|error: serde_json::Error| misfit(&error.to_string()))
+    misfit::read(item, "the item")
 }
 
-pub(super) fn misfit(detail: &str) -> Error {
+pub(super) fn unfit(detail: &str) -> Error {
     Error::Invalid { code: "validation-failed", detail: detail.to_owned(), violations: Vec::new() }
 }
 
@@ -232,7 +236,7 @@ pub(super) fn misfit(detail: &str) -> Error {
 pub(super) fn fields_of(item: Value) -> Result<Map<String, Value>> {
     match item {
         Value::Object(fields) => Ok(fields),
-        _ => Err(misfit("an item is an object")),
+        _ => Err(unfit("an item is an object")),
     }
 }
 
@@ -248,7 +252,7 @@ pub(super) fn failed(error: Error) -> Result<Outcome> {
         let all: Vec<&str> = violations.iter().map(|violation| violation.detail.as_str()).collect();
         detail = all.join("; ");
     }
-    Ok(Outcome::failed(error.code(), detail))
+    Ok(Outcome::failed(error.code(), &detail))
 }
 
 impl Outcome {
@@ -256,11 +260,13 @@ impl Outcome {
         Self { state: ItemState::Succeeded, prompt_id, code: None, detail: None }
     }
 
-    pub(super) fn skipped(prompt_id: Option<PromptId>, code: &str, detail: String) -> Self {
-        Self { state: ItemState::Skipped, prompt_id, code: Some(code.to_owned()), detail: Some(detail) }
+    pub(super) fn skipped(prompt_id: Option<PromptId>, code: &str, detail: &str) -> Self {
+        Self { state: ItemState::Skipped, prompt_id, ..Self::failed(code, detail) }
     }
 
-    fn failed(code: &str, detail: String) -> Self {
-        Self { state: ItemState::Failed, prompt_id: None, code: Some(code.to_owned()), detail: Some(detail) }
+    /// What the detail quotes of a client is made so that every engine can keep it.
+    fn failed(code: &str, detail: &str) -> Self {
+        let detail = Some(text::printable(detail, DETAIL_CHARS_MAX));
+        Self { state: ItemState::Failed, prompt_id: None, code: Some(code.to_owned()), detail }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     OnConflict, Outcome,
-    items::{Rules, fields_of, misfit, overwrite, read_as},
+    items::{Rules, fields_of, overwrite, read_as, unfit},
     repository,
 };
 use crate::{
@@ -139,7 +139,7 @@ fn read(item: Value) -> Result<Record> {
             fields.remove("kind");
             Ok(Record::Relationship(Box::new(read_as(Value::Object(fields))?)))
         }
-        _ => Err(misfit("a line is a new prompt, or one of an export")),
+        _ => Err(unfit("a line is a new prompt, or one of an export")),
     }
 }
 
@@ -164,7 +164,7 @@ pub(super) async fn work(tx: &mut Tx, rules: Rules<'_>, item: Value) -> Result<O
             let set = lifecycle::set_successor_as_was(tx, *prompt_id, *sequence, *successor_id).await;
             set.map(|is_new| match is_new {
                 true => Outcome::succeeded(Some(*prompt_id)),
-                false => Outcome::skipped(Some(*prompt_id), "no-change", "that is known already".to_owned()),
+                false => Outcome::skipped(Some(*prompt_id), "no-change", "that is known already"),
             })
         }
         Record::Relationship(relationship) => {
@@ -191,7 +191,7 @@ async fn refused(tx: &mut Tx, rules: Rules<'_>, record: Record, error: Error) ->
     if rules.on_conflict == OnConflict::Fail || !is_there.contains(&error.code()) {
         return Err(error);
     }
-    let skipped = Outcome::skipped(None, error.code(), error.to_string());
+    let skipped = Outcome::skipped(None, error.code(), &error.to_string());
     let Record::Prompt(record) = record else { return Ok(skipped) };
     if rules.on_conflict == OnConflict::Skip {
         return Ok(skipped);
@@ -320,5 +320,5 @@ impl VersionRecord {
 
 fn unpack(text: &str) -> Result<String> {
     let bytes = BASE64_STANDARD.decode(text).ok();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| misfit("a text in base64 is no text"))
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| unfit("a text in base64 is no text"))
 }

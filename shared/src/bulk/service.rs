@@ -169,7 +169,8 @@ pub async fn retry(app: &App, caller: &Caller, id: OperationId) -> Result<BulkOp
 
 /// The job of a round is dead, so nobody will finish it. Part of the transaction that buries the job.
 pub async fn gave_up(tx: &mut Tx, job: &RunBulkOperation) -> Result<()> {
-    let error = "the operation was given up after repeated failures; its job is among the dead ones";
+    let error =
+        "the operation was given up, as its job failed; the job is among the dead ones, and can be tried again there";
     end(tx, job.operation_id, (OperationStatus::Failed, Some(error.to_owned())), Some(job.round)).await?;
     audit::record(tx, "bulk_operation.failed", job.operation_id, None).await
 }

@@ -10,7 +10,7 @@ use sqlx::{
     sqlite::{SqliteArguments, SqliteRow},
 };
 
-use super::query::Statement;
+use super::{query::Statement, text};
 use crate::{
     error::{Error, Result},
     line::Place,
@@ -34,10 +34,12 @@ where
     T: for<'q> Encode<'q, Sqlite> + Type<Sqlite> + for<'q> Encode<'q, Postgres> + Type<Postgres>,
 {
     fn add_to_sqlite(&self, args: &mut SqliteArguments) -> Result<(), BoxDynError> {
+        text::refuse_nul(self)?;
         args.add(self)
     }
 
     fn add_to_postgres(&self, args: &mut PgArguments) -> Result<(), BoxDynError> {
+        text::refuse_nul(self)?;
         args.add(self)
     }
 }

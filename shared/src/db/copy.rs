@@ -1,17 +1,18 @@
 //! A whole store, from one database into another, whatever their engines.
 //!
 //! The source is read as of one moment. The target is filled in one transaction, which commits only after every
-//! row was read back and is equal; so whatever happens, the target holds all of the store or nothing.
-use std::fmt::Write;
-
+//! row was read back and is equal; so whatever happens, the target holds all of the store or nothing. One thing is mended
+//! on the way: a file of an earlier version may hold U+0000 in a text, which no engine is given any more; U+FFFD takes its
+//! place, and whoever copies is told where.
 use anyhow::{Context, bail, ensure};
 use futures::StreamExt;
 use sqlx::AssertSqlSafe;
 
 use super::{
     Conn, Db, Param, Schema,
-    cell::{Cell, Kind, Value, Values},
-    params, postgres, sqlite,
+    cell::{Cell, Value, Values},
+    params,
+    tables::{self, Table},
 };
 
 /// The rows of one statement.
@@ -33,21 +34,8 @@ pub struct Copied {
     pub table: String,
     /// How many rows it has.
     pub rows: u64,
-}
-
-/// A table, as the catalogue of a database describes it.
-#[derive(Debug)]
-struct Table {
-    name: String,
-    columns: Vec<Column>,
-}
-
-#[derive(Debug)]
-struct Column {
-    name: String,
-    kind: Kind,
-    /// Its place in the primary key, from 1; 0 if it has none.
-    key: i64,
+    /// Where U+FFFD took the place of U+0000: the primary key of the row, and the column.
+    pub mended: Vec<(String, String)>,
 }
 
 /// Copies everything. `progress` hears the table, the step, and how many rows of how many are done.
@@ -60,18 +48,20 @@ pub async fn copy(from: &Db, to: &Db, mut progress: impl FnMut(&str, Step, u64, 
         );
     }
     let (mut source, mut target) = (from.snapshot().await?, to.begin_load().await?);
-    let tables = tables(&mut target).await?;
-    let sources = self::tables(&mut source).await?;
+    let tables = tables::all(&mut target).await?;
+    let sources = tables::all(&mut source).await?;
     let mut copied = Vec::new();
     for table in &tables {
-        ensure!(count(&mut target, table).await? == 0, "{} is not empty; copy into an empty database", to.describe());
+        ensure!(table.count(&mut target).await? == 0, "{} is not empty; copy into an empty database", to.describe());
         let twin = sources.iter().find(|twin| twin.name == table.name);
         let twin = twin.with_context(|| format!("{} has no table `{}`", from.describe(), table.name))?;
         ensure!(twin.names() == table.names(), "the table `{}` has other columns in the two databases", table.name);
-        copied.push(Copied { table: table.name.clone(), rows: count(&mut source, table).await? });
+        let rows = table.count(&mut source).await?;
+        copied.push(Copied { table: table.name.clone(), rows, mended: Vec::new() });
     }
-    for (table, Copied { rows, .. }) in tables.iter().zip(&copied) {
-        fill(&mut source, &mut target, table, |done| progress(&table.name, Step::Copying, done, *rows)).await?;
+    for (table, Copied { rows, mended, .. }) in tables.iter().zip(&mut copied) {
+        let filled = fill(&mut source, &mut target, table, |done| progress(&table.name, Step::Copying, done, *rows));
+        *mended = filled.await?;
     }
     for (table, Copied { rows, .. }) in tables.iter().zip(&copied) {
         let checked =
@@ -82,66 +72,52 @@ pub async fn copy(from: &Db, to: &Db, mut progress: impl FnMut(&str, Step, u64, 
     Ok(copied)
 }
 
-async fn tables(conn: &mut Conn) -> anyhow::Result<Vec<Table>> {
-    let statement = conn.dialect().choose(sqlite::COLUMNS, postgres::COLUMNS);
-    let rows: Vec<(String, String, String, i64)> = conn.fetch_all(statement, params![]).await?;
-    let mut tables: Vec<Table> = Vec::new();
-    for (table, name, kind, key) in rows {
-        let column = Column { name, kind: kind.parse()?, key };
-        match tables.last_mut() {
-            Some(last) if last.name == table => last.columns.push(column),
-            _ => tables.push(Table { name: table, columns: vec![column] }),
-        }
-    }
-    Ok(tables)
-}
-
-impl Table {
-    fn names(&self) -> Vec<&str> {
-        self.columns.iter().map(|column| column.name.as_str()).collect()
-    }
-
-    /// Every row, in the order of the primary key.
-    fn select(&self) -> String {
-        let mut key: Vec<&Column> = self.columns.iter().filter(|column| column.key > 0).collect();
-        key.sort_by_key(|column| column.key);
-        let quoted = |names: &[&str]| names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-        let key: Vec<&str> = key.iter().map(|column| column.name.as_str()).collect();
-        format!("SELECT {} FROM \"{}\" ORDER BY {}", quoted(&self.names()), self.name, quoted(&key))
-    }
-
-    fn insert(&self, rows: usize) -> String {
-        let names: Vec<String> = self.names().iter().map(|name| format!("\"{name}\"")).collect();
-        let mut text = format!("INSERT INTO \"{}\" ({}) VALUES ", self.name, names.join(", "));
-        for row in 0..rows {
-            let first = row * self.columns.len();
-            let row: Vec<String> = (1..=self.columns.len()).map(|column| format!("${}", first + column)).collect();
-            write!(text, "{}({})", if first == 0 { "" } else { ", " }, row.join(", "))
-                .expect("a String takes all text");
-        }
-        text
-    }
-}
-
-async fn count(conn: &mut Conn, table: &Table) -> anyhow::Result<u64> {
-    let statement = AssertSqlSafe(format!("SELECT count(*) FROM \"{}\"", table.name));
-    let (rows,): (i64,) = conn.fetch_one(statement, params![]).await?;
-    Ok(rows.try_into()?)
-}
-
-async fn fill(source: &mut Conn, target: &mut Conn, table: &Table, mut done: impl FnMut(u64)) -> anyhow::Result<()> {
+/// Answers what was mended.
+async fn fill(
+    source: &mut Conn,
+    target: &mut Conn,
+    table: &Table,
+    mut done: impl FnMut(u64),
+) -> anyhow::Result<Vec<(String, String)>> {
     let rows = source.fetch::<Values>(AssertSqlSafe(table.select()), params![])?;
     let mut batches = rows.chunks(BATCH);
-    let mut written = 0;
+    let (mut written, mut mended) = (0, Vec::new());
     while let Some(batch) = batches.next().await {
-        let rows = batch.into_iter().collect::<crate::Result<Vec<Values>>>()?;
+        let mut rows = batch.into_iter().collect::<crate::Result<Vec<Values>>>()?;
+        for row in &mut rows {
+            mended.extend(mend(row).into_iter().map(|column| (key(table, row), table.columns[column].name.clone())));
+        }
         let cells: Vec<Cell> = rows.iter().flat_map(|row| cells(table, &row.0)).collect();
         let params: Vec<&dyn Param> = cells.iter().map(|cell| cell as &dyn Param).collect();
         target.execute(AssertSqlSafe(table.insert(rows.len())), &params).await?;
         written += rows.len() as u64;
         done(written);
     }
-    Ok(())
+    Ok(mended)
+}
+
+/// Takes out what no engine is given. Answers the places of the columns where it stood.
+fn mend(row: &mut Values) -> Vec<usize> {
+    let mut mended = Vec::new();
+    for (place, value) in row.0.iter_mut().enumerate() {
+        if let Value::Text(text) = value
+            && text.contains('\0')
+        {
+            *text = text.replace('\0', "\u{fffd}");
+            mended.push(place);
+        }
+    }
+    mended
+}
+
+/// The primary key of a row, for people.
+fn key(table: &Table, row: &Values) -> String {
+    let parts = table.columns.iter().zip(&row.0).filter(|(column, _)| column.key > 0);
+    let parts = parts.map(|(_, value)| match value {
+        Value::Text(text) => crate::text::quoted(text),
+        other => format!("{other:?}"),
+    });
+    parts.collect::<Vec<_>>().join(" ")
 }
 
 fn cells<'a>(table: &Table, row: &'a [Value]) -> impl Iterator<Item = Cell<'a>> {
@@ -155,7 +131,9 @@ async fn verify(source: &mut Conn, target: &mut Conn, table: &Table, mut done: i
     let mut ours = target.fetch::<Values>(AssertSqlSafe(statement), params![])?;
     let mut equal = 0;
     loop {
-        match (theirs.next().await.transpose()?, ours.next().await.transpose()?) {
+        let (mut theirs, ours) = (theirs.next().await.transpose()?, ours.next().await.transpose()?);
+        theirs.iter_mut().for_each(|row| drop(mend(row)));
+        match (theirs, ours) {
             (None, None) => return Ok(equal),
             (Some(theirs), Some(ours)) if theirs.0 == ours.0 => equal += 1,
             (theirs, ours) => {

@@ -1,9 +1,15 @@
 //! What a failure of the database means to the domain.
+use super::text::HoldsNul;
 use crate::error::{Error, INDEX_DAMAGED, RACE};
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+        use sqlx::Error::{Database, Encode, Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+        if let Encode(source) = &error
+            && source.is::<HoldsNul>()
+        {
+            return Self::invalid("", "nul-character", source.to_string());
+        }
         let trouble = match &error {
             Io(_) | Tls(_) | PoolClosed | PoolTimedOut | WorkerCrashed => Trouble::Passing,
             Database(refusal) => refusal.code().map_or(Trouble::Lasting, |code| Trouble::from_code(&code)),

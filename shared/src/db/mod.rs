@@ -12,6 +12,8 @@ mod postgres;
 mod query;
 mod reserve;
 mod sqlite;
+mod tables;
+mod text;
 mod tx;
 
 use std::{
@@ -150,6 +152,14 @@ impl Db {
         match self {
             Self::Sqlite { writer, .. } => sqlite::fault(writer).await,
             Self::Postgres { .. } => Ok(None),
+        }
+    }
+
+    /// Columns of a file with texts that hold U+0000, which no other engine can keep: the table, the column, and how many.
+    pub async fn texts_with_nul(&self) -> anyhow::Result<Vec<(String, String, i64)>> {
+        match self {
+            Self::Sqlite { .. } => tables::texts_with_nul(&mut self.snapshot().await?).await,
+            Self::Postgres { .. } => Ok(Vec::new()),
         }
     }
 

@@ -40,13 +40,19 @@ fn document(prompt: &Prompt, live: bool) -> Document<'_> {
         labels: prompt.labels.keys().map(String::as_str).collect(),
         lifecycle_status: prompt.lifecycle_status.to_string(),
         template_format: body.template_format.to_string(),
-        created_by: &prompt.created_by,
-        model: body.config.get("model").and_then(serde_json::Value::as_str),
+        created_by: indexable(&prompt.created_by),
+        model: body.config.get("model").and_then(serde_json::Value::as_str).map(indexable),
         variables: &body.variables,
         description: prompt.description.as_deref().unwrap_or_default(),
         body: body.content.as_deref().into_iter().chain(messages).collect(),
         updated_at: prompt.updated_at,
     }
+}
+
+/// What cannot be looked for is not indexed: a config is kept as it comes, and a file of an earlier version may have an
+/// author with U+0000.
+fn indexable(text: &str) -> &str {
+    if text.contains('\0') { "" } else { text }
 }
 
 /// Lets a prompt be found as it is now.

@@ -12,6 +12,9 @@ use crate::{
     versions::{Body, BodyDraft, Message, PromptType},
 };
 
+/// The rule of a name: the text, its pointer, the most characters.
+type Check = fn(&str, &str, usize) -> Result<String, Violation>;
+
 /// Of a prompt, and of a filter.
 pub(super) const TAGS_MAX: usize = 50;
 
@@ -192,8 +195,8 @@ impl NewPrompt {
         };
         let mut violations = Vec::new();
         let mut keep = |outcome| gather(&mut violations, outcome);
-        let category = keep(text::identifier(&self.category, "/category", text::NAME_CHARS_MAX));
-        let name = keep(text::identifier(&self.name, "/name", text::NAME_CHARS_MAX));
+        let category = keep(text::category(&self.category, "/category", text::NAME_CHARS_MAX));
+        let name = keep(text::name(&self.name, "/name", text::NAME_CHARS_MAX));
         violations.extend(check_sentences(self.description.as_deref(), self.change_summary.as_deref()));
         let tags = check_tags(&self.tags.unwrap_or_default(), &mut violations);
         let body = match body.check() {
@@ -215,13 +218,14 @@ impl PromptPatch {
     pub fn apply_to(self, prompt: &Prompt) -> Result<Draft> {
         let mut violations = Vec::new();
         let mut keep = |outcome| gather(&mut violations, outcome);
-        let identifier = |new: &Change<String>, old: &str, pointer| match new {
-            Change::Set(new) => text::identifier(new, pointer, text::NAME_CHARS_MAX),
-            Change::Clear => text::identifier("", pointer, text::NAME_CHARS_MAX),
+        // What is kept may be of a time that had other rules.
+        let renamed = |new: &Change<String>, old: &str, check: Check, pointer| match new {
+            Change::Set(new) => check(new, pointer, text::NAME_CHARS_MAX),
+            Change::Clear => check("", pointer, text::NAME_CHARS_MAX),
             Change::Keep => Ok(old.to_owned()),
         };
-        let category = keep(identifier(&self.category, &prompt.category, "/category"));
-        let name = keep(identifier(&self.name, &prompt.name, "/name"));
+        let category = keep(renamed(&self.category, &prompt.category, text::category, "/category"));
+        let name = keep(renamed(&self.name, &prompt.name, text::name, "/name"));
         if let Change::Set(description) = &self.description {
             violations.extend(text::sentence(description, "/description").err());
         }
@@ -333,8 +337,10 @@ impl Prompt {
 /// Refuses what this store would not keep as it is.
 pub(super) fn check_as_was(prompt: &PromptAsWas) -> Result<()> {
     let mut violations = Vec::new();
-    for (text, pointer) in [(&prompt.category, "/category"), (&prompt.name, "/name")] {
-        if gather(&mut violations, text::identifier(text, pointer, text::NAME_CHARS_MAX)) != *text {
+    let names: [(&str, Check, &str); 2] =
+        [(&prompt.category, text::category, "/category"), (&prompt.name, text::name, "/name")];
+    for (text, check, pointer) in names {
+        if gather(&mut violations, check(text, pointer, text::NAME_CHARS_MAX)) != text {
             violations.push(Violation::new(pointer, "does-not-fit", "it would not be kept as it is"));
         }
     }

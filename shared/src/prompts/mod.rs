@@ -26,5 +26,6 @@ pub use model::{LifecycleStatus, PRODUCTION, Precondition, Prompt, Selector, Ser
 pub use searching::{Correction, Explanation, Highlights, OneOrMany, SearchHit, SearchRequest, SearchResults, search};
 pub use service::{
     check_existing, check_reach, count_by_status, create, delete, delete_in, find_by_name, find_in, fork, get, hold,
-    hold_existing, hold_named, insert, is_in_reach, restore, set_status, sought, update, update_content, update_in,
+    hold_existing, hold_named, insert, is_in_reach, restore, set_status, sought, unreachable_names, update,
+    update_content, update_in,
 };

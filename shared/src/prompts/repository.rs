@@ -337,3 +337,22 @@ pub(super) async fn ids(conn: &mut Conn, after: &str, most: i64) -> Result<Vec<P
     let rows: Vec<(PromptId,)> = conn.fetch_all(PAGE, params![after, most]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
+
+const UNREACHABLE: &str = "SELECT id, category, name FROM prompts
+                           WHERE deleted_at IS NULL
+                             AND (name IN ('.', '..') OR '/' || category || '/' LIKE '%//%'
+                                  OR '/' || category || '/' LIKE '%/./%' OR '/' || category || '/' LIKE '%/../%')
+                           ORDER BY id LIMIT $1";
+
+/// The first prompts that no address leads to by name, or that lie in a folder without one.
+pub(super) async fn unreachable(conn: &mut Conn, most: i64) -> Result<Vec<(PromptId, String, String)>> {
+    conn.fetch_all(UNREACHABLE, params![most]).await
+}
+
+const UNREACHABLE_LABELS: &str = "SELECT prompt_id, label FROM labels WHERE label IN ('.', '..')
+                                  ORDER BY prompt_id LIMIT $1";
+
+/// The first labels that no address leads to.
+pub(super) async fn unreachable_labels(conn: &mut Conn, most: i64) -> Result<Vec<(PromptId, String)>> {
+    conn.fetch_all(UNREACHABLE_LABELS, params![most]).await
+}

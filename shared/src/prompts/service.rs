@@ -18,6 +18,9 @@ use crate::{
     versions::{self, ChangeType, NewVersion},
 };
 
+/// The most that is told of a kind.
+const TOLD_MAX: i64 = 20;
+
 /// Makes a prompt, with version 1. 409 `prompt-name-taken`, if its category has one of that name.
 pub async fn create(app: &App, caller: &Caller, new: NewPrompt) -> Result<Prompt> {
     let draft = new.check()?;
@@ -80,6 +83,15 @@ pub async fn find_by_name(app: &App, category: &str, name: &str, selector: &Sele
     }
     let exists = repository::find_by_name(&mut conn, category, name, &Selector::Latest, show).await?.is_some();
     Err(if exists { no_such_version(selector) } else { Error::not_found("prompt", format!("{category}/{name}")) })
+}
+
+/// Names and labels of earlier versions that no address leads to, for people: the first twenty of each.
+pub async fn unreachable_names(app: &App) -> Result<Vec<String>> {
+    let mut conn = app.db.read().await?;
+    let prompts = repository::unreachable(&mut conn, TOLD_MAX).await?;
+    let labels = repository::unreachable_labels(&mut conn, TOLD_MAX).await?;
+    let prompts = prompts.into_iter().map(|(id, category, name)| format!("{id} `{category}` / `{name}`"));
+    Ok(prompts.chain(labels.into_iter().map(|(id, label)| format!("label `{label}` of {id}"))).collect())
 }
 
 /// The prompt of that name, if there is one, at its newest version. Nobody else writes to it until the

@@ -6,14 +6,14 @@ use super::repository;
 use crate::{
     clock::Timestamp,
     db::{Conn, FromRow, Tx},
-    error::{Error, Result, Violation},
+    error::{Error, Result},
     id::PromptId,
     page::PageRequest,
+    text,
 };
 
 /// Moves by itself to every new version, so nobody may set it.
 pub const LATEST: &str = "latest";
-const CHARS_MAX: usize = 36;
 
 /// A label and the version it points at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
@@ -70,7 +70,10 @@ pub async fn set_label(
 
 /// Takes a label away.
 pub async fn delete_label(tx: &mut Tx, prompt_id: PromptId, label: &str, reason: Option<String>) -> Result<()> {
-    check_name(label)?;
+    // Earlier versions gave such labels; they can still be taken away.
+    if !text::is_dots(label) {
+        check_name(label)?;
+    }
     tx.must_be_free_to_move(label)?;
     let current = repository::label(tx, prompt_id, label).await?;
     let current = current.ok_or_else(|| Error::not_found("label", label))?;
@@ -115,13 +118,7 @@ pub(super) fn check_name(label: &str) -> Result<()> {
     if label == LATEST {
         return Err(Error::invalid("/label", "reserved", "`latest` moves by itself to every new version"));
     }
-    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
-    if label.is_empty() || label.len() > CHARS_MAX || !label.bytes().all(known) {
-        let violation =
-            Violation::new("/label", "pattern", "a label is 1 to 36 of the characters a-z, 0-9, `_`, `.` and `-`");
-        return Err(Error::from_violations(vec![violation]));
-    }
-    Ok(())
+    text::label(label, "/label").map_err(|violation| Error::from_violations(vec![violation]))
 }
 
 #[cfg(test)]
@@ -133,7 +130,7 @@ mod tests {
         for label in ["production", "a", "v1.2_rc-3", &"x".repeat(36)] {
             assert!(check_name(label).is_ok(), "{label}");
         }
-        for label in ["", "latest", "Production", "a b", "é", "a/b", &"x".repeat(37)] {
+        for label in ["", "latest", "Production", "a b", "é", "a/b", ".", "..", &"x".repeat(37)] {
             assert!(check_name(label).is_err(), "{label}");
         }
     }

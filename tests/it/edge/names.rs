@@ -125,3 +125,76 @@ async fn a_config_may_hold_any_text() {
     let made = test.post(PROMPTS, body).await.expect(201);
     assert_eq!(test.get(&at(&made)).await.expect(200)["config"], config);
 }
+
+/// Puts a prompt of an earlier version in place: today its names would be refused.
+async fn rename_behind(test: &TestApp, made: &Value, category: &str, name: &str) {
+    let mut tx = test.app.begin(&support::caller()).await.unwrap();
+    let id = made["id"].as_str().unwrap();
+    let statement = format!("UPDATE prompts SET category = '{category}', name = '{name}' WHERE id = '{id}'");
+    tx.execute(shared::db::AssertSqlSafe(statement), &[]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn row_91_no_name_folder_or_label_is_a_step_in_a_path() {
+    let test = TestApp::api().await;
+    let made = test.prompt("a", "b", "c").await;
+    let before = rows(&test).await;
+    let refusal = |key: &str| vec![(key.to_owned(), "dot-segment".to_owned())];
+    // row 91
+    for dots in [".", "..", " .. "] {
+        for key in ["category", "name"] {
+            let pointer = format!("/{key}");
+            assert_eq!(refused(&test, key, json!(dots)).await, refusal(&pointer), "{dots}");
+            assert_eq!(test.put(&at(&made), json!({ key: dots })).await.violations(), refusal(&pointer), "{dots}");
+        }
+        let violations = test.post(&format!("{}/fork", at(&made)), json!({ "new_name": dots })).await.violations();
+        assert_eq!(violations, refusal("/new_name"));
+    }
+    for category in ["../a", "a/..", "a/./b"] {
+        assert_eq!(refused(&test, "category", json!(category)).await, refusal("/category"), "{category}");
+    }
+    for label in [".", ".."] {
+        let violations = test.put(&format!("{}/labels/{label}", at(&made)), json!({ "version": 1 })).await.violations();
+        assert_eq!(violations, refusal("/label"));
+    }
+    assert_eq!(rows(&test).await, before);
+    for (category, name) in [("...", ".a"), ("a..b", "a.."), (".git/hooks", "a/..")] {
+        test.prompt(category, name, "c").await;
+    }
+}
+
+#[tokio::test]
+async fn row_92_every_folder_has_a_name() {
+    let test = TestApp::api().await;
+    let made = test.prompt("a", "b", "c").await;
+    let before = rows(&test).await;
+    let refusal = [("/category".to_owned(), "empty-folder".to_owned())];
+    // row 92
+    for category in ["/", "/lead", "a/", "a//b", "a/ /b"] {
+        assert_eq!(refused(&test, "category", json!(category)).await, refusal, "{category}");
+        assert_eq!(test.put(&at(&made), json!({ "category": category })).await.violations(), refusal, "{category}");
+    }
+    assert_eq!(rows(&test).await, before);
+}
+
+#[tokio::test]
+async fn a_name_of_an_earlier_version_can_be_read_changed_and_deleted_by_its_id() {
+    let test = TestApp::api().await;
+    for (category, name) in [("..", "b"), ("a", ".."), ("/lead", "b"), ("a//b", "b")] {
+        let made = test.prompt("a", "old", "c").await;
+        rename_behind(&test, &made, category, name).await;
+        assert_eq!(test.get(&at(&made)).await.expect(200)["category"], category);
+        test.put(&format!("{}/content", at(&made)), json!({ "content": "d" })).await.expect(200);
+        let told = test.put(&at(&made), json!({ "description": "still here" })).await.expect(200);
+        assert_eq!((&told["category"], &told["name"]), (&json!(category), &json!(name)));
+        test.put(&at(&made), json!({ "category": "new", "name": format!("n{category}{name}") })).await.expect(200);
+        test.delete(&at(&made)).await.expect(204);
+    }
+    let made = test.prompt("a", "labelled", "c").await;
+    test.put(&format!("{}/labels/old", at(&made)), json!({ "version": 1 })).await.expect(201);
+    let mut tx = test.app.begin(&support::caller()).await.unwrap();
+    tx.execute("UPDATE labels SET label = '..' WHERE label = 'old'", &[]).await.unwrap();
+    tx.commit().await.unwrap();
+    test.delete(&format!("{}/labels/..", at(&made))).await.expect(204);
+}

@@ -88,7 +88,7 @@ async fn row_18_a_malformed_id_reads_like_an_unknown_one() {
         for id in malformed {
             let shown = match id {
                 "%20" => " ",
-                "%00" => "\\u0000",
+                "%00" => r"\\u{0}",
                 "%F0%9F%9A%80" => "🚀",
                 plain => plain,
             };

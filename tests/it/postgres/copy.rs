@@ -216,3 +216,35 @@ async fn a_row_that_arrives_otherwise_stops_the_copy_and_leaves_nothing() {
 
     assert_eq!(server.sql("meddled", &["SELECT count(*) FROM prompts", "SELECT count(*) FROM versions"]), "0\n0");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_no_server_can_keep_is_mended_on_the_way_and_told_of() {
+    let server = PostgresServer::shared();
+    let store = Processes::embedded();
+    let file = store.folder().join("old.db").to_str().unwrap().to_owned();
+    let store = store.with("PROMPT_STORE_DB", &file);
+    assert_eq!(store.run("prompt-store", &["seed"]).0, 0);
+    let app = open_for_bench(&file).await;
+    let mut tx = app.begin(&caller()).await.unwrap();
+    for statement in [
+        "UPDATE prompts SET created_by = 'eve' || char(0) WHERE id IN (SELECT id FROM prompts ORDER BY id LIMIT 1)",
+        "UPDATE prompts SET description = char(0) || '.' WHERE created_by LIKE 'eve%'",
+    ] {
+        assert!(tx.execute(statement, &[]).await.unwrap() > 0, "{statement}");
+    }
+    tx.commit().await.unwrap();
+    app.db.close().await;
+    let (code, said, _) = store.run("prompt-store", &["doctor"]);
+    assert_eq!(code, 1, "{said}");
+    let found = said.lines().find(|line| line.starts_with("WRONG  texts: ")).unwrap();
+    for words in ["U+0000", "1 in prompts.created_by", "1 in prompts.description", "prompt-store copy"] {
+        assert!(found.contains(words), "no `{words}` in {found}");
+    }
+
+    server.create("mended");
+    let (code, _, said) = Processes::finish(&mut copy(&store, &file, &server.url("mended")));
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("column `created_by`: U+0000 became U+FFFD"), "{said}");
+    let mended = "SELECT count(*) FROM prompts WHERE created_by = 'eve' || chr(65533)";
+    assert_eq!(server.sql("mended", &[mended]), "1");
+}

@@ -26,6 +26,8 @@ async fn a_store_that_is_well_is_said_to_be_in_every_respect() {
         "disk",
         "queue",
         "data",
+        "texts",
+        "names",
         "clock",
         "search index",
         "audit log",
@@ -49,6 +51,7 @@ async fn whatever_is_wrong_is_found() {
     let mut tx = app.begin(&caller()).await.unwrap();
     let later = (tx.now().millis() + 3_600_000).to_string();
     for statement in [
+        "UPDATE prompts SET name = '..' WHERE id IN (SELECT id FROM prompts ORDER BY id LIMIT 1)".to_owned(),
         "UPDATE search_documents SET category = 'elsewhere' WHERE id IN (SELECT id FROM search_documents ORDER BY id LIMIT 1)".to_owned(),
         format!(
             "INSERT INTO audit_log (id, at, actor, request_id, action, object_id)
@@ -83,6 +86,7 @@ async fn whatever_is_wrong_is_found() {
     for (what, way_out) in [
         ("redis", "REDIS_URL"),
         ("search index", "prompt-store check"),
+        ("names", "PUT /api/v1/prompts/{id}"),
         ("clock", "NTP"),
         ("administrators", "prompt-store keys create"),
         ("keys", "soon"),

@@ -145,7 +145,7 @@ async fn a_name_is_found_in_either_spelling_but_not_in_another_case() {
 #[tokio::test]
 async fn names_that_look_like_routes_are_names() {
     let test = TestApp::api().await;
-    for (category, name) in [("search", "search"), ("categories", "tags"), ("x", "versions"), ("render", "..")] {
+    for (category, name) in [("search", "search"), ("categories", "tags"), ("x", "versions"), ("render", "...")] {
         test.prompt(category, name, "c").await;
         let path = format!("{PROMPTS}/search/{category}/{name}");
         assert_eq!(test.get(&path).await.expect(200)["filled_content"], "c", "{path}");
