@@ -5,7 +5,7 @@ use serde::{
     Deserializer,
     de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
-use shared::{Error, Violation, objects::Objects};
+use shared::{Error, misfit};
 
 const DEPTH_MAX: usize = 32;
 const KEYS_MAX: usize = 256;
@@ -17,36 +17,7 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     check(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(Objects(&mut deserializer)).map_err(|error| {
-        let pointer = pointer(error.path());
-        misfit(pointer, &error.inner().to_string())
-    })
-}
-
-/// A violation made of serde's words: `missing field`, `unknown field`, `invalid type`.
-pub(crate) fn misfit(mut pointer: String, message: &str) -> Error {
-    let message = message.split(" at line ").next().unwrap_or(message);
-    let code = if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
-        pointer = format!("{pointer}/{field}");
-        "required"
-    } else if message.starts_with("unknown field") {
-        "unknown-field"
-    } else if message.starts_with("invalid type") {
-        "wrong-type"
-    } else {
-        "invalid"
-    };
-    Error::from_violations(vec![Violation::new(pointer, code, message)])
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let segment = |segment: &Segment| match segment {
-        Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-        Segment::Enum { .. } | Segment::Unknown => String::new(),
-    };
-    path.iter().map(segment).collect()
+    misfit::read(&mut deserializer, "the body")
 }
 
 fn check(bytes: &[u8]) -> Result<(), Error> {

@@ -13,6 +13,7 @@ mod lines;
 mod middleware;
 mod openapi;
 mod problem;
+mod query;
 mod routes;
 
 use std::sync::{Arc, OnceLock};

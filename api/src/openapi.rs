@@ -11,7 +11,9 @@ use utoipa::{
 #[openapi(
     info(
         title = "Prompt Store",
-        description = "The registry of the prompts that applications send to language models.",
+        description = "The registry of the prompts that applications send to language models.\n\n\
+            Text is Unicode without U+0000. Names, categories and tags are sorted by code point. A parameter of a query is \
+            given once, unless it is a list; a query that is no UTF-8 is refused.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(

@@ -64,11 +64,12 @@ struct FailureBeforeV2 {
 }
 
 /// Codes whose status is not that of their kind.
-const STATUS_OF: [(&str, u16); 19] = [
+const STATUS_OF: [(&str, u16); 20] = [
     ("bad-cursor", 400),
     ("bad-idempotency-key", 400),
     ("bad-if-match", 400),
     ("bad-path", 400),
+    ("bad-query", 400),
     ("json-syntax", 400),
     ("too-deep", 400),
     ("duplicate-key", 400),

@@ -1,8 +1,11 @@
 //! A whole collection of the first version, taken in at once.
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use axum::{extract::State, http::StatusCode};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::{Value, json};
 use shared::{
     App, Error,
@@ -26,17 +29,39 @@ pub(super) fn router() -> OpenApiRouter<Door> {
 }
 
 /// What a collection of the first version says of a prompt.
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum OldContent {
     Text(String),
-    Whole {
-        content: String,
-        #[serde(default)]
-        variables: Option<Vec<String>>,
-        #[serde(default)]
-        description: Option<String>,
-    },
+    Whole(OldWhole),
+}
+
+/// A prompt of a collection with more than its text.
+#[derive(Deserialize)]
+struct OldWhole {
+    content: String,
+    #[serde(default)]
+    variables: Option<Vec<String>>,
+    #[serde(default)]
+    description: Option<String>,
+}
+
+/// Not derived: of what does not fit, that would only say that it is neither.
+impl<'de> Deserialize<'de> for OldContent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = OldContent;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or an object with `content`")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<OldContent, E> {
+                Ok(OldContent::Text(text.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<OldContent, A::Error> {
+                OldWhole::deserialize(MapAccessDeserializer::new(fields)).map(OldContent::Whole)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// How a collection is taken in.
@@ -76,7 +101,7 @@ async fn migrate(State(app): State<App>, Query(query): Query<MigrateQuery>, call
         for (name, content) in prompts {
             let (content, variables, description) = match content {
                 OldContent::Text(content) => (content, None, None),
-                OldContent::Whole { content, variables, description } => (content, variables, description),
+                OldContent::Whole(OldWhole { content, variables, description }) => (content, variables, description),
             };
             let old = OldPrompt { category: category.clone(), name, content, description, variables, tags: None };
             outcomes.push(migrate_one(&app, &caller, old, query.dry_run).await?);

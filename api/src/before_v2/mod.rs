@@ -5,7 +5,7 @@ mod collection;
 use std::collections::BTreeMap;
 
 use axum::{
-    extract::{RawQuery, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -27,7 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Door,
-    extract::{Caller, Json, Path, Query},
+    extract::{AnyQuery, Caller, Json, Path, Query},
     problem::Problem,
 };
 
@@ -164,10 +164,10 @@ async fn list_prompts(State(app): State<App>, Query(query): Query<ListQuery>) ->
 async fn get_prompt(
     State(app): State<App>,
     Path((category, name)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
+    AnyQuery(query): AnyQuery,
     caller: Caller,
 ) -> Answer {
-    let (subject, values) = read_query(query.as_deref());
+    let (subject, values) = read_query(query);
     let reader = Reader { caller: caller.0, subject };
     let selector = Selector::Production;
     let served = serving::get(&app, &reader, (&category, &name), &selector, Show::PROMPT, None).await?;
@@ -195,9 +195,8 @@ async fn get_prompt(
 }
 
 /// The unit of a test, and every other parameter.
-fn read_query(query: Option<&str>) -> (Subject, BTreeMap<String, String>) {
-    let mut values: BTreeMap<String, String> =
-        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+fn read_query(query: Vec<(String, String)>) -> (Subject, BTreeMap<String, String>) {
+    let mut values: BTreeMap<String, String> = query.into_iter().collect();
     let subject = Subject { user_id: values.remove("user_id"), session_id: values.remove("session_id") };
     (subject, values)
 }
@@ -294,10 +293,10 @@ async fn create_ab_test(State(app): State<App>, caller: Caller, Json(old): Json<
 async fn select_variant(
     State(app): State<App>,
     Path(id): Path<AbTestId>,
-    RawQuery(query): RawQuery,
+    AnyQuery(query): AnyQuery,
     caller: Caller,
 ) -> Answer {
-    let (subject, context) = read_query(query.as_deref());
+    let (subject, context) = read_query(query);
     let selection = ab_testing::select(&app, &caller.0, id, &subject, &context, None).await?;
     answer(&app, StatusCode::OK, "Variant", selection)
 }

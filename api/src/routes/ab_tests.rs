@@ -1,6 +1,6 @@
 //! A/B tests: made, dealt out, told of, ended.
 use axum::{
-    extract::{RawQuery, State},
+    extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
 };
@@ -19,7 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Door,
-    extract::{Caller, Json, OneOrMany, OptionalJson, PageQuery, Path, Query},
+    extract::{AnyQuery, Caller, Json, OneOrMany, OptionalJson, PageQuery, Path, Query},
     problem::Problem,
 };
 
@@ -176,17 +176,16 @@ async fn complete(
 async fn select(
     State(app): State<App>,
     Path(id): Path<AbTestId>,
-    RawQuery(query): RawQuery,
+    AnyQuery(query): AnyQuery,
     caller: Caller,
 ) -> Result<Json<Selection>, Problem> {
     let (mut subject, mut force, mut context) = (Subject::default(), None, Context::new());
-    for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        let value = value.into_owned();
+    for (key, value) in query {
         match &*key {
             "user_id" => subject.user_id = Some(value),
             "session_id" => subject.session_id = Some(value),
             "force" => force = Some(value),
-            _ => drop(context.insert(key.into_owned(), value)),
+            _ => drop(context.insert(key, value)),
         }
     }
     Ok(Json(ab_testing::select(&app, &caller.0, id, &subject, &context, force.as_deref()).await?))

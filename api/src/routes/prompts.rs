@@ -69,7 +69,7 @@ struct ListQuery {
     updated_since: Option<Timestamp>,
     /// Deleted ones too.
     include_deleted: Option<bool>,
-    /// The order; `-` turns it round.
+    /// The order; `-` turns it round. Names go by code point on every engine: `Z` before `a`, `a` before `Ä`.
     #[param(inline)]
     sort: Option<Sort>,
     /// `content`: with content and messages; `usage`: with `usage_count`. Repeat it for both.

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use axum::{
     body::Bytes,
-    extract::{RawQuery, State},
+    extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -22,7 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Door,
-    extract::{Caller, Json, OptionalJson, Path, named_etag, tagged},
+    extract::{AnyQuery, Caller, Json, OptionalJson, Path, named_etag, tagged},
     problem::Problem,
 };
 
@@ -47,19 +47,19 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 async fn get_filled(
     State(app): State<App>,
     Path((category, name)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
+    AnyQuery(query): AnyQuery,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (mut wanted, mut variables) = (Wanted::default(), Vec::new());
-    for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+    for (key, value) in query {
         match &*key {
             "version" => wanted.version = Some(number(&value)?),
-            "label" => wanted.label = Some(value.into_owned()),
+            "label" => wanted.label = Some(value),
             "include" => wanted.usage |= value == "usage",
-            "user_id" => wanted.subject.user_id = Some(value.into_owned()),
-            "session_id" => wanted.subject.session_id = Some(value.into_owned()),
-            _ => variables.push((key.into_owned(), value.into_owned())),
+            "user_id" => wanted.subject.user_id = Some(value),
+            "session_id" => wanted.subject.session_id = Some(value),
+            _ => variables.push((key, value)),
         }
     }
     let given = if variables.is_empty() { None } else { Some(Given::Query(variables)) };

@@ -1,10 +1,15 @@
 //! Finding prompts by their words.
 use std::{
     collections::{BTreeMap, HashMap},
+    fmt,
+    marker::PhantomData,
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, IntoDeserializer, SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
 use utoipa::ToSchema;
 
 use super::{LifecycleStatus, Prompt, Show, repository};
@@ -30,13 +35,33 @@ const FAVOURED: usize = 200;
 const USES_COUNT_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// One value, or several any of which will do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum OneOrMany<T> {
     /// This one.
     One(T),
     /// Any of these, at most 50.
     Many(Vec<T>),
+}
+
+/// Not derived: of what does not fit, that would only say that it is neither.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = OneOrMany<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or a list of strings")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany<T>, E> {
+                T::deserialize(text.into_deserializer()).map(OneOrMany::One)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<OneOrMany<T>, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(OneOrMany::Many)
+            }
+        }
+        deserializer.deserialize_any(Either(PhantomData))
+    }
 }
 
 impl<T: ToString> OneOrMany<T> {
