@@ -6,7 +6,7 @@ use axum::{
     extract::{
         FromRef, FromRequest, FromRequestParts, OriginalUri, Request, path::ErrorKind, rejection::PathRejection,
     },
-    http::{Extensions, HeaderMap, StatusCode, Uri, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{
@@ -15,7 +15,7 @@ use serde::{
 };
 use shared::{Error, id::PromptId, page::PageRequest, prompts::Precondition};
 
-use crate::{Door, bodies, json, problem::Problem};
+use crate::{Door, bodies, json, problem::Problem, query};
 
 /// A JSON body; or a JSON answer.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -146,14 +146,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default();
-        let deserializer = serde_html_form::Deserializer::from_bytes(query.as_bytes());
-        serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
-            let path = error.path().to_string();
-            let pointer =
-                if path == "." { String::new() } else { format!("/{}", path.split('[').next().unwrap_or("")) };
-            json::misfit(pointer, &error.inner().to_string()).into()
-        })
+        Ok(Self(query::read(parts.uri.query().unwrap_or_default())?))
+    }
+}
+
+/// Parameters in the query that the route gives no names to: in their order, each once.
+pub(crate) struct AnyQuery(pub(crate) Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for AnyQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(Self(query::each_once(parts.uri.query().unwrap_or_default())?))
     }
 }
 
@@ -220,7 +224,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     }
 }
 
-/// The `If-Match` of a request.
+/// The `If-Match` of a request, or its `If-None-Match`.
 pub(crate) struct IfMatch(pub(crate) Precondition);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch
@@ -230,34 +234,61 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let mut tags = Vec::new();
-        for header in parts.headers.get_all(header::IF_MATCH) {
-            tags.extend(header.to_str().map_err(|_| bad_if_match())?.split(',').map(str::trim));
-        }
-        if tags.is_empty() {
-            if Door::from_ref(state).edge.require_if_match {
+        let tags = |name| tags(&parts.headers, &name).ok_or_else(|| bad_tags(&name));
+        match (tags(header::IF_MATCH)?, tags(header::IF_NONE_MATCH)?) {
+            (Tags::None, Tags::None) if Door::from_ref(state).edge.require_if_match => {
                 let detail =
                     "this store takes a change only with `If-Match: \"<revision>\"`, the ETag of what was read";
-                return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if-match-required", detail));
+                Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if-match-required", detail))
             }
-            return Ok(Self(Precondition::None));
+            (Tags::None, Tags::None) => Ok(Self(Precondition::None)),
+            (Tags::Any, Tags::None) => Ok(Self(Precondition::Exists)),
+            // A weak tag never matches there, nor does one that is not ours; both are well formed.
+            (Tags::These(tags), Tags::None) => {
+                Ok(Self(Precondition::Seen(tags.iter().filter_map(|it| seen(it)).collect())))
+            }
+            (Tags::None, Tags::Any) => Ok(Self(Precondition::Absent)),
+            (Tags::None, Tags::These(tags)) => {
+                Ok(Self(Precondition::Unseen(tags.iter().filter_map(|it| seen(it.trim_start_matches("W/"))).collect())))
+            }
+            _ => {
+                let detail = "give `If-Match` or `If-None-Match`, not both";
+                Err(Problem::new(StatusCode::BAD_REQUEST, "bad-if-match", detail))
+            }
         }
-        if tags == ["*"] {
-            return Ok(Self(Precondition::Exists));
-        }
-        let mut known = Vec::new();
-        for tag in tags {
-            let strong = tag.strip_prefix("W/").unwrap_or(tag);
-            strong.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(bad_if_match)?;
-            // A weak tag never matches, nor does one that is not ours; both are well formed.
-            known.extend(seen(tag));
-        }
-        Ok(Self(Precondition::Seen(known)))
     }
 }
 
-fn bad_if_match() -> Problem {
-    let detail = "`If-Match` must be `*` or entity tags in double quotes, like `\"7\"`";
+/// What a conditional header names.
+enum Tags {
+    /// There is none.
+    None,
+    /// `*`
+    Any,
+    /// Entity tags, each in its quotes.
+    These(Vec<String>),
+}
+
+/// Nothing, where it is malformed.
+fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Tags> {
+    let mut tags = Vec::new();
+    for header in headers.get_all(name) {
+        tags.extend(header.to_str().ok()?.split(',').map(|tag| tag.trim().to_owned()));
+    }
+    let is_quoted = |tag: &String| {
+        let strong = tag.strip_prefix("W/").unwrap_or(tag);
+        strong.strip_prefix('"').is_some_and(|rest| rest.ends_with('"'))
+    };
+    match tags.as_slice() {
+        [] => Some(Tags::None),
+        [any] if any == "*" => Some(Tags::Any),
+        all => all.iter().all(is_quoted).then_some(Tags::These(tags)),
+    }
+}
+
+fn bad_tags(name: &HeaderName) -> Problem {
+    let header = if *name == header::IF_MATCH { "If-Match" } else { "If-None-Match" };
+    let detail = format!("`{header}` must be `*` or entity tags in double quotes, like `\"7\"`");
     Problem::new(StatusCode::BAD_REQUEST, "bad-if-match", detail)
 }
 

@@ -1,10 +1,13 @@
 //! What happens to every request before and after its handler.
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::Body,
-    extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -160,6 +163,7 @@ async fn check(door: &Door, scopes: &Scopes, request: &Parts) -> Result<Who, Pro
         let detail = "the address has more than 8 KiB; send what is long in a body";
         return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri-too-long", detail));
     }
+    check_host(request)?;
     let who = access::enter(door, scopes, request).await?;
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let most = bodies::most(uri.path());
@@ -171,6 +175,18 @@ async fn check(door: &Door, scopes: &Scopes, request: &Parts) -> Result<Who, Pro
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail));
     }
     Ok(who)
+}
+
+/// RFC 9112, 3.2: a request has one `Host`, and of those of HTTP/1.0 some have none. So has what did not come over a socket.
+fn check_host(request: &Parts) -> Result<(), Problem> {
+    let hosts = request.headers.get_all(header::HOST).iter().count();
+    let came_over_a_socket = request.extensions.get::<ConnectInfo<SocketAddr>>().is_some();
+    let may_have_none = request.version < Version::HTTP_11 || !came_over_a_socket;
+    if hosts == 1 || (hosts == 0 && may_have_none) {
+        return Ok(());
+    }
+    let detail = format!("a request has one `Host` header, and this one has {hosts}");
+    Err(Problem::new(StatusCode::BAD_REQUEST, "bad-host", detail))
 }
 
 fn is_write(method: &Method) -> bool {

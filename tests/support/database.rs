@@ -44,12 +44,12 @@ const TEMPLATE: &str = "migrated";
 impl Database {
     /// One without tables: a file that is not there yet, or an empty database.
     pub(crate) fn empty() -> Self {
-        Self::make(|name| PostgresServer::shared().create(name))
+        Self::make(engine(), |name| PostgresServer::shared().create(name))
     }
 
     /// One with its tables; a file gets them from whoever opens it.
-    pub(crate) fn migrated() -> Self {
-        Self::make(|name| {
+    pub(crate) fn migrated_on(engine: Engine) -> Self {
+        Self::make(engine, |name| {
             migrate_template();
             PostgresServer::shared().copy(TEMPLATE, name);
         })
@@ -62,13 +62,18 @@ impl Database {
         Self { folder, name: None }
     }
 
-    fn make(make: impl FnOnce(&str)) -> Self {
+    fn make(engine: Engine, make: impl FnOnce(&str)) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
-        let name = (engine() == Engine::Postgres).then(|| format!("test_{}", MADE.fetch_add(1, Ordering::Relaxed)));
+        let name = (engine == Engine::Postgres).then(|| format!("test_{}", MADE.fetch_add(1, Ordering::Relaxed)));
         if let Some(name) = &name {
             make(name);
         }
         Self { folder: TempDir::new().unwrap(), name }
+    }
+
+    /// What it is kept in.
+    pub(crate) fn engine(&self) -> Engine {
+        if self.name.is_none() { Engine::Sqlite } else { Engine::Postgres }
     }
 
     /// Has anyone made the file, or tables in the database?

@@ -101,6 +101,12 @@ impl TestApp {
         Self::start(args, Doorbell::Silent, Clock::fixed(BEGINNING.parse().unwrap())).await
     }
 
+    /// The same on this engine, whatever the run is about.
+    pub async fn on(engine: Engine) -> Self {
+        let clock = Clock::fixed(BEGINNING.parse().unwrap());
+        Self::over(Arc::new(Database::migrated_on(engine)), &[], Doorbell::Silent, clock).await
+    }
+
     /// A store where others depend on it. What is asked of it is asked by the operator.
     pub async fn in_production() -> Self {
         let mut test = Self::with(&["--env", "production", "--admin-key", ADMIN_KEY]).await;
@@ -161,7 +167,7 @@ impl TestApp {
     }
 
     async fn start(args: &[&str], doorbell: Doorbell, clock: Clock) -> Self {
-        Self::over(Arc::new(Database::migrated()), args, doorbell, clock).await
+        Self::over(Arc::new(Database::migrated_on(engine())), args, doorbell, clock).await
     }
 
     async fn over(database: Arc<Database>, args: &[&str], doorbell: Doorbell, clock: Clock) -> Self {
@@ -170,7 +176,7 @@ impl TestApp {
         let store = ["--db", &location, "--db-connections", "5", "--lease-ms", "1000", "--tick-ms", "50"];
         let (settings, edge) = settings(&[&store, args].concat());
         let app = open(settings, doorbell, clock).await;
-        if engine() == Engine::Sqlite {
+        if database.engine() == Engine::Sqlite {
             app.db.migrate(false).await.unwrap();
         }
         let door = Door::new(app.clone(), edge, metrics(), CancellationToken::new());

@@ -192,7 +192,7 @@ impl ServedVersion {
     }
 }
 
-/// What must be true of a prompt for a write to happen: the `If-Match` of a request.
+/// What must be true of a prompt for a write to happen: the `If-Match` or `If-None-Match` of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Precondition {
     /// Nothing.
@@ -202,19 +202,25 @@ pub enum Precondition {
     Exists,
     /// Its revision is one of these; where an id stands with it, it is the prompt's own.
     Seen(Vec<(Option<PromptId>, i64)>),
+    /// It is not there.
+    Absent,
+    /// Its revision is none of these.
+    Unseen(Vec<(Option<PromptId>, i64)>),
 }
 
 impl Precondition {
     /// Refuses a prompt that is not as the caller thinks.
     pub(super) fn check(&self, id: PromptId, revision: i64) -> Result<()> {
         let is_it = |seen: &(Option<PromptId>, i64)| seen.0.is_none_or(|its| its == id) && seen.1 == revision;
+        let mismatch = |detail: String| Err(Error::conflict("version-mismatch", detail));
         match self {
-            Self::Seen(seen) if !seen.iter().any(is_it) => Err(Error::conflict(
-                "version-mismatch",
-                format!(
-                    "the prompt has changed: it is at revision {revision} now; read it again and repeat the change on it"
-                ),
+            Self::Seen(seen) if !seen.iter().any(is_it) => mismatch(format!(
+                "the prompt has changed: it is at revision {revision} now; read it again and repeat the change on it"
             )),
+            Self::Absent => mismatch(format!("the prompt `{id}` is there, which `If-None-Match: *` rules out")),
+            Self::Unseen(seen) if seen.iter().any(is_it) => {
+                mismatch(format!("the prompt is at revision {revision}, which `If-None-Match` rules out"))
+            }
             _ => Ok(()),
         }
     }

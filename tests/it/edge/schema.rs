@@ -160,7 +160,7 @@ impl Contract {
         value: &Value,
         hint: &dyn Fn(&str) -> Option<Value>,
     ) -> Value {
-        if place == Some(&[]) {
+        if place.is_some_and(<[Step]>::is_empty) {
             return value.clone();
         }
         let step = place.and_then(|place| place.first());

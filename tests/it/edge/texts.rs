@@ -79,27 +79,21 @@ async fn row_95_a_text_with_a_nul_is_refused_where_it_stands() {
     let prompt = at(&made);
     let key = |more: Value| support::merged(json!({ "name": "k", "scopes": ["prompts:read"] }), more);
     // row 95
+    let of_prompt = |rest: &str| format!("{prompt}/{rest}");
+    let keys = "/api/v1/keys".to_owned();
+    let plan = json!({ "name": "t", "prompt_a_id": made["id"], "prompt_b_id": other["id"], "description": "\0" });
+    let refinement = json!({ "refinement_instructions": "a\0" });
     for (method, path, body, pointer) in [
-        (Method::POST, "/api/v1/keys", key(json!({ "default_label": "\0" })), "/default_label"),
-        (Method::POST, "/api/v1/keys", key(json!({ "labels": ["a", "b\0"] })), "/labels/1"),
-        (Method::POST, "/api/v1/keys", key(json!({ "folders": ["a\0"] })), "/folders/0"),
-        (Method::PUT, &format!("{prompt}/labels/x"), json!({ "version": 1, "reason": "\0" }), "/reason"),
-        (Method::PUT, &format!("{prompt}/lifecycle"), json!({ "status": "archived", "reason": "\0" }), "/reason"),
-        (Method::PUT, &format!("{prompt}/suggestions/C08/suppression"), json!({ "reason": "a\0" }), "/reason"),
-        (
-            Method::POST,
-            &format!("{prompt}/refine"),
-            json!({ "refinement_instructions": "a\0" }),
-            "/refinement_instructions",
-        ),
-        (
-            Method::POST,
-            "/api/v1/ab-tests",
-            json!({ "name": "t", "prompt_a_id": made["id"], "prompt_b_id": other["id"], "description": "\0" }),
-            "/description",
-        ),
+        (Method::POST, keys.clone(), key(json!({ "default_label": "\0" })), "/default_label"),
+        (Method::POST, keys.clone(), key(json!({ "labels": ["a", "b\0"] })), "/labels/1"),
+        (Method::POST, keys.clone(), key(json!({ "folders": ["a\0"] })), "/folders/0"),
+        (Method::PUT, of_prompt("labels/x"), json!({ "version": 1, "reason": "\0" }), "/reason"),
+        (Method::PUT, of_prompt("lifecycle"), json!({ "status": "archived", "reason": "\0" }), "/reason"),
+        (Method::PUT, of_prompt("suggestions/C08/suppression"), json!({ "reason": "a\0" }), "/reason"),
+        (Method::POST, of_prompt("refine"), refinement, "/refinement_instructions"),
+        (Method::POST, "/api/v1/ab-tests".to_owned(), plan, "/description"),
     ] {
-        let violations = send(&test, method, path, &body).await.violations();
+        let violations = send(&test, method, &path, &body).await.violations();
         assert_eq!(violations[0].0, pointer, "{path} {body}");
     }
     for query in ["actor=%00", "action=%00", "object_id=%00", "request_id=%00"] {

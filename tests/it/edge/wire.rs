@@ -163,3 +163,22 @@ async fn row_21_a_length_that_is_too_large_closes_the_connection() {
     assert_eq!(status(&answer), 413, "{answer}");
     assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_96_a_request_has_one_host() {
+    let (processes, _api) = impatient().await;
+    // row 96
+    for (request, expected) in [
+        ("GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 200),
+        ("GET /health/live HTTP/1.1\r\n\r\n", 400),
+        ("GET /health/live HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400),
+        ("GET /health/live HTTP/1.1\r\nHost: localhost\r\nHost: elsewhere\r\n\r\n", 400),
+        ("GET http://localhost/health/live HTTP/1.1\r\n\r\n", 400),
+        ("GET /health/live HTTP/1.0\r\n\r\n", 200),
+        ("GET /health/live HTTP/1.0\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400),
+    ] {
+        let answer = exchange(&processes, request.as_bytes());
+        assert_eq!(status(&answer), expected, "{request}\n{answer}");
+        assert!(expected == 200 || answer.contains("bad-host"), "{answer}");
+    }
+}

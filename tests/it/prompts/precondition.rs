@@ -168,3 +168,34 @@ async fn every_write_changes_the_tag() {
     different.dedup();
     assert_eq!(different.len(), tags.len(), "{tags:?}");
 }
+
+#[tokio::test]
+async fn row_97_what_must_not_be_there_is_not_written_to() {
+    let test = TestApp::api().await;
+    let made = labelled(&test, &[]).await;
+    let ask = async |way: &Write, headers: &[(&str, &str)]| {
+        let (method, path, body) = way;
+        let headers = [&[("content-type", "application/json")], headers].concat();
+        test.request(method.clone(), &format!("{}{path}", at(&made)), &headers, *body).await
+    };
+    for way in &WRITES {
+        // row 97
+        for known in ["*", "\"3\"", "W/\"3\"", "\"1\", \"3\""] {
+            assert_eq!(ask(way, &[("if-none-match", known)]).await.code(412), "version-mismatch", "{way:?} {known}");
+        }
+        for malformed in ["3", "", "*, \"3\""] {
+            assert_eq!(
+                ask(way, &[("if-none-match", malformed)]).await.code(400),
+                "bad-if-match",
+                "{way:?} {malformed}"
+            );
+        }
+        let both = [("if-match", "\"3\""), ("if-none-match", "\"1\"")];
+        assert_eq!(ask(way, &both).await.code(400), "bad-if-match", "{way:?}");
+    }
+    assert_eq!(again(&test, &made).await, made);
+    let nobody = format!("{PROMPTS}/prm_01J9Z3N5T8QWERTYASDFGHZXCV");
+    test.put_with(&nobody, &[("if-none-match", "*")], json!({ "description": "new" })).await.expect(404);
+    let put = ask(&WRITES[0], &[("if-none-match", "\"1\"")]).await;
+    assert_eq!(put.expect(200)["description"], "new");
+}
