@@ -13,8 +13,8 @@ use support::{TestApp, figure};
 
 use super::{FACETS, made, names, search};
 
-const STORED: usize = 260;
-const QUERIES: usize = 220;
+const STORED: usize = 200;
+const QUERIES: usize = 120;
 /// Some are in nearly every text and some in a few, so that queries stop at every rung of the ladder.
 const WORDS: [(&str, f64); 9] = [
     ("ruby", 0.5),
@@ -158,7 +158,7 @@ async fn every_facet_counts_what_its_value_finds_and_no_filter_makes_hits_appear
         }
     }
     figure("facets and filters agree", format!("{compared} values of {QUERIES} queries, {loose} of them relaxed"));
-    assert!(compared > 2_000 && loose > 20, "only {compared} and {loose}: does this test still see something?");
+    assert!(compared > 1_000 && loose > 20, "only {compared} and {loose}: does this test still see something?");
 }
 
 #[tokio::test]
