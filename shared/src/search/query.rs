@@ -126,7 +126,9 @@ impl Query {
             _ => (!quoted && piece.ends_with('*'), rest),
         };
         let words: Vec<Word> = words::words(piece).collect();
-        self.signs |= words.is_empty() && piece.contains(|char: char| !(char.is_whitespace() || char.is_control()));
+        // An empty pair of quotes is a sign, too.
+        let is_sign = |char: char| !(char.is_whitespace() || char.is_control());
+        self.signs |= words.is_empty() && (quoted || piece.contains(is_sign));
         if !negated {
             self.unfinished = piece.ends_with(|char: char| char.is_alphanumeric() || is_combining_mark(char));
         }
@@ -286,5 +288,9 @@ mod tests {
             assert!(parse(blank).unwrap().blank, "{blank:?}");
         }
         assert!(!parse("(((").unwrap().blank);
+        for signs in ["(((", "\"\"", "-\"\"", "tag:x ?"] {
+            assert!(parse(signs).unwrap().signs, "{signs:?}");
+        }
+        assert!(!parse("\0 tag:x").unwrap().signs);
     }
 }
