@@ -6,6 +6,7 @@ use super::{
 use crate::stats::{
     bayes::Beta,
     corrections,
+    proportions::Share,
     sequential::Running,
     srm::{self, Status},
 };
@@ -56,14 +57,13 @@ pub(super) fn compare(compared: &Compared<'_>, rules: &Rules, before: Option<&mu
     let fixed: Vec<_> = effects.iter().map(|effect| effect.fixed.p_value).collect();
     let always: Vec<_> = (0..effects.len()).map(smallest).collect();
     let (fixed, always) = (corrections::holm_of_known(&fixed), corrections::holm_of_known(&always));
-    let arms = comparable(named, &effects);
+    let arms = comparable(compared, &effects);
     let prior = Beta { a: rules.prior.alpha, b: rules.prior.beta };
     let believed = arms::believed(&arms, prior, rules.lower_is_better);
     let mut findings: Vec<ArmFindings> = named.iter().map(|(name, arm)| alone(name, arm, rules.alpha)).collect();
-    for (place, (findings, arm)) in findings.iter_mut().zip(&arms).enumerate() {
-        findings.bayes = believed.as_ref().map(|believed| {
-            let (standing, credible_95) = believed[place];
-            let prior = matches!(arm, Arm::Share(_)).then_some(rules.prior);
+    for (findings, (arm, believed)) in findings.iter_mut().zip(arms.iter().zip(believed)) {
+        findings.bayes = believed.map(|(standing, credible_95)| {
+            let prior = matches!(arm, Arm::Share { .. }).then_some(rules.prior);
             Bayes { prob_best: standing.prob_best, expected_loss: standing.expected_loss, credible_95, prior }
         });
     }
@@ -71,7 +71,7 @@ pub(super) fn compare(compared: &Compared<'_>, rules: &Rules, before: Option<&mu
         let running = running.as_ref().and_then(|running| running.get(place));
         let of = &mut findings[place + 1];
         of.sequential = Some(Sequential {
-            method: "asymptotic_confidence_sequence".to_owned(),
+            method: effect.method.as_str().to_owned(),
             n_star: rules.n_star,
             ready: effect.ready,
             p_value: effect.p_value,
@@ -88,15 +88,17 @@ pub(super) fn compare(compared: &Compared<'_>, rules: &Rules, before: Option<&mu
     findings
 }
 
-/// The arms as they can be compared with each other: with estimates of several phases, the control's and what the effects
-/// add to it.
-fn comparable(named: &[(&str, Arm)], effects: &[Effect]) -> Vec<Arm> {
-    let mut arms: Vec<Arm> = named.iter().map(|(_, arm)| *arm).collect();
-    if let Some(Arm::Estimate(control)) = arms.first().copied() {
-        for (arm, effect) in arms.iter_mut().skip(1).zip(effects) {
-            if let (Arm::Estimate(estimate), Some(diff)) = (arm, effect.diff) {
-                estimate.value = control.value + diff;
-            }
+/// The arms as they can be compared with each other: the control's, and what the effects add to it, which is more than
+/// the arms themselves say where they were dealt differently in several phases.
+fn comparable(compared: &Compared<'_>, effects: &[Effect]) -> Vec<Arm> {
+    let mut arms: Vec<Arm> = compared.arms.iter().map(|(_, arm)| *arm).collect();
+    let Some(control) = arms.first().copied() else { return arms };
+    for ((arm, its_control), effect) in arms.iter_mut().skip(1).zip(compared.controls).zip(effects) {
+        let diff = effect.diff.filter(|_| *its_control != control);
+        let Some(value) = control.value().zip(diff).map(|(control, diff)| control + diff) else { continue };
+        match arm {
+            Arm::Share { share, .. } => *share = Share::of_rate(value.clamp(0.0, 1.0), share.trials),
+            Arm::Mean(sample) => sample.mean = value,
         }
     }
     arms

@@ -5,78 +5,63 @@ use crate::stats::{
     bayes::{self, Beta, Standing},
     means::{self, Status},
     normal::{self, Normal},
-    proportions::{self, Proportion},
+    proportions::{self, Share},
     samples::Sample,
-    sequential::{self, Look},
-    special::{count, finite, normal_beyond, normal_critical, t_critical},
+    sequential::{self, Evidence, Method},
+    special::{count, finite, t_critical},
 };
 
-/// What was measured of an arm.
+/// What was measured of an arm. A binary metric is a share whatever was reported how often, and in how many phases.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Arm {
-    /// How many units succeeded.
-    Share(Proportion),
-    /// A value for each unit.
+    /// The share of successes, worth as many independent trials as `share` has.
+    Share {
+        /// Successes among independent trials.
+        share: Share,
+        /// From how many units.
+        units: u64,
+    },
+    /// A mean of units: n of them, where it is, and n times the variance of that.
     Mean(Sample),
-    /// An estimate that brings its own variance: several values for a unit, or several phases.
-    Estimate(Estimate),
-}
-
-/// An estimate with its variance.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Estimate {
-    /// From how many units.
-    pub(super) n: u64,
-    /// Where it is.
-    pub(super) value: f64,
-    /// Of the estimate itself.
-    pub(super) variance: f64,
 }
 
 impl Arm {
     /// How many units were measured.
     pub(super) fn n(&self) -> u64 {
         match self {
-            Self::Share(share) => share.trials,
+            Self::Share { units, .. } => *units,
             Self::Mean(sample) => sample.n,
-            Self::Estimate(estimate) => estimate.n,
         }
     }
 
     /// Where it is; nothing without units.
     pub(super) fn value(&self) -> Option<f64> {
         match self {
-            Self::Share(share) => share.estimate(),
+            Self::Share { share, .. } => share.estimate(),
             Self::Mean(sample) => (sample.n > 0).then_some(sample.mean),
-            Self::Estimate(estimate) => (estimate.n > 0).then_some(estimate.value),
         }
     }
 
     /// The variance of [`value`](Self::value); nothing for fewer than two units.
     pub(super) fn variance(&self) -> Option<f64> {
-        let variance = match self {
-            Self::Share(share) => share.variance_of_estimate()?,
+        finite(match self {
+            Self::Share { share, .. } => share.variance_of_estimate()?,
             Self::Mean(sample) if sample.n > 1 => sample.variance / count(sample.n),
-            Self::Estimate(estimate) if estimate.n > 1 => estimate.variance,
-            Self::Mean(_) | Self::Estimate(_) => return None,
-        };
-        finite(variance)
-    }
-
-    /// Around [`value`](Self::value).
-    pub(super) fn ci(&self, alpha: f64) -> Option<Interval> {
-        let critical = match self {
-            Self::Share(share) => return share.wilson(alpha),
-            Self::Mean(sample) if sample.n > 1 => t_critical(alpha / 2.0, count(sample.n) - 1.0),
             Self::Mean(_) => return None,
-            Self::Estimate(_) => normal_critical(alpha / 2.0),
-        };
-        let half = finite(critical * self.variance()?.sqrt())?;
-        self.value().map(|value| [value - half, value + half])
+        })
     }
 
-    fn is_enough(&self) -> bool {
-        self.n() >= sequential::UNITS_MIN
+    /// Around [`value`](Self::value). Nothing where units are all alike: how far others may be from them is not known.
+    pub(super) fn ci(&self, alpha: f64) -> Option<Interval> {
+        match self {
+            Self::Share { share, .. } => share.wilson(alpha),
+            Self::Mean(sample) if sample.n > 1 => {
+                let critical = t_critical(alpha / 2.0, count(sample.n) - 1.0);
+                let half = finite(critical * self.variance()?.sqrt()).filter(|half| *half > 0.0)?;
+                Some([sample.mean - half, sample.mean + half])
+            }
+            Self::Mean(_) => None,
+        }
     }
 }
 
@@ -92,8 +77,10 @@ pub(super) struct Effect {
     pub(super) relative_ci: Option<Interval>,
     /// Not yet adjusted.
     pub(super) fixed: Fixed,
+    /// How it is looked at while the test runs.
+    pub(super) method: Method,
     /// Nothing where nothing varies.
-    pub(super) look: Option<Look>,
+    pub(super) look: Option<Evidence>,
     /// Valid at every look: that of `look`, or 1 where nothing differs at all.
     pub(super) p_value: Option<f64>,
     /// Are there enough units to decide anything?
@@ -103,21 +90,16 @@ pub(super) struct Effect {
 /// Compares an arm with the control.
 pub(super) fn compare(control: &Arm, arm: &Arm, n_star: f64, alpha: f64) -> Effect {
     let mut effect = match (control, arm) {
-        (Arm::Share(a), Arm::Share(b)) => of_shares(*a, *b, n_star, alpha),
-        (Arm::Mean(a), Arm::Mean(b)) => of_means(*a, *b, alpha),
-        _ => of_estimates(control, arm, alpha),
+        (Arm::Share { share: a, .. }, Arm::Share { share: b, .. }) => of_shares(*a, *b, n_star, alpha),
+        (Arm::Mean(a), Arm::Mean(b)) => of_means(*a, *b, n_star, alpha),
+        // A metric is of one kind.
+        (Arm::Share { .. }, Arm::Mean(_)) | (Arm::Mean(_), Arm::Share { .. }) => {
+            unknown("none", Status::InsufficientData)
+        }
     };
-    if effect.look.is_none()
-        && let Some((diff, se)) = effect.diff.zip(effect.se)
-    {
-        effect.look = sequential::look(diff, se, control.n().saturating_add(arm.n()), n_star, alpha);
-    }
     let nothing_differs = effect.diff == Some(0.0) && effect.se.is_some();
     effect.p_value = effect.look.map(|look| look.p_value).or(nothing_differs.then_some(1.0));
-    effect.ready = match (control, arm) {
-        (Arm::Share(a), Arm::Share(b)) => sequential::is_ready(*a, *b, sequential::UNITS_MIN, sequential::OUTCOMES_MIN),
-        _ => control.is_enough() && arm.is_enough(),
-    } && effect.p_value.is_some();
+    effect.ready = control.n().min(arm.n()) >= sequential::UNITS_MIN && effect.p_value.is_some();
     effect
 }
 
@@ -136,16 +118,16 @@ fn unknown(method: &str, status: Status) -> Effect {
             p_adjusted: None,
             status: status.as_str().to_owned(),
         },
+        method: Method::Asymptotic,
         look: None,
         p_value: None,
         ready: false,
     }
 }
 
-fn of_shares(a: Proportion, b: Proportion, n_star: f64, alpha: f64) -> Effect {
+fn of_shares(a: Share, b: Share, n_star: f64, alpha: f64) -> Effect {
     const METHOD: &str = "two_proportion_z";
     let Some(found) = proportions::compare(a, b, alpha) else { return unknown(METHOD, Status::InsufficientData) };
-    let se = a.variance_of_estimate().zip(b.variance_of_estimate()).map(|(a, b)| (a + b).sqrt());
     let exact = proportions::is_sparse(a, b).then(|| proportions::fisher(a, b)).flatten();
     let of = unknown(METHOD, Status::Ok);
     let fixed = match exact {
@@ -154,82 +136,60 @@ fn of_shares(a: Proportion, b: Proportion, n_star: f64, alpha: f64) -> Effect {
     };
     Effect {
         diff: Some(found.diff),
-        se,
+        se: a.variance_of_estimate().zip(b.variance_of_estimate()).map(|(a, b)| (a + b).sqrt()),
         diff_ci: Some(found.diff_ci),
         relative_lift: found.relative_lift,
         relative_ci: found.relative_ci,
         fixed,
-        look: sequential::look_at_proportions(a, b, n_star, alpha),
+        method: Method::of(a, b),
+        look: Evidence::of_shares(a, b, n_star, alpha),
         ..unknown(METHOD, Status::Ok)
     }
 }
 
-fn of_means(a: Sample, b: Sample, alpha: f64) -> Effect {
+fn of_means(a: Sample, b: Sample, n_star: f64, alpha: f64) -> Effect {
     const METHOD: &str = "welch_t";
     let found = means::welch(a, b, alpha);
     let nothing = unknown(METHOD, found.status);
+    let diff = finite(found.diff).filter(|_| a.n > 0 && b.n > 0);
+    let n = a.n.saturating_add(b.n);
     Effect {
-        diff: finite(found.diff).filter(|_| a.n > 0 && b.n > 0),
+        diff,
         se: found.se,
-        diff_ci: found.ci,
+        diff_ci: found.ci.filter(|[low, high]| low < high),
         relative_lift: found.relative_lift,
         relative_ci: found.relative_ci,
         fixed: Fixed { statistic: found.t, df: found.df, p_value: found.p_value, ..nothing.fixed },
+        look: diff
+            .zip(found.se)
+            .and_then(|(diff, se)| sequential::look(diff, se, n, n_star, alpha))
+            .map(Evidence::from),
         ..unknown(METHOD, found.status)
     }
 }
 
-/// By z, with the variances that the estimates bring; the lift by the delta method.
-fn of_estimates(a: &Arm, b: &Arm, alpha: f64) -> Effect {
-    const METHOD: &str = "z";
-    let Some((value_a, value_b)) = a.value().zip(b.value()) else { return unknown(METHOD, Status::InsufficientData) };
-    let diff = value_b - value_a;
-    let Some((var_a, var_b)) = a.variance().zip(b.variance()) else {
-        return Effect { diff: finite(diff), ..unknown(METHOD, Status::InsufficientData) };
+/// How each arm stands by what is believed of it, with the interval of 95 %. Nothing of an arm that needs more data: of
+/// means, one with fewer than two units, or whose units are all alike. It does not stand in the way of others.
+pub(super) fn believed(arms: &[Arm], prior: Beta, lower_is_better: bool) -> Vec<Option<(Standing, Interval)>> {
+    let mut found = vec![None; arms.len()];
+    let (mut shares, mut means, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, arm) in arms.iter().enumerate() {
+        match arm {
+            Arm::Share { share, .. } => shares.push(Beta::after(prior, *share)),
+            Arm::Mean(sample) => {
+                let Some(sd) = arm.variance().map(f64::sqrt).filter(|sd| *sd > 0.0) else { continue };
+                means.push(Normal { mean: sample.mean, sd });
+            }
+        }
+        places.push(place);
+    }
+    let standings = match means.is_empty() {
+        true => bayes::standings_of_shares(&shares, lower_is_better),
+        false => normal::standings_of_means(&means, lower_is_better).unwrap_or_default(),
     };
-    let se = (var_a + var_b).sqrt();
-    if se <= 0.0 {
-        let status = if diff == 0.0 { Status::ZeroVarianceEqual } else { Status::ZeroVarianceDifferent };
-        let mut effect = unknown(METHOD, status);
-        (effect.diff, effect.se) = (finite(diff), Some(0.0));
-        effect.fixed.p_value = (diff == 0.0).then_some(1.0);
-        return effect;
+    let credible = shares.iter().map(|share| share.credible(0.05)).chain(means.iter().map(|mean| mean.credible(0.05)));
+    for (place, standing) in places.into_iter().zip(standings.into_iter().zip(credible)) {
+        found[place] = Some(standing);
     }
-    let critical = normal_critical(alpha / 2.0);
-    let relative_lift = (value_a > 0.0).then(|| diff / value_a).and_then(finite);
-    let relative_se = relative_lift
-        .map(|_| (var_b.sqrt() / value_a).hypot(value_b / value_a * (var_a.sqrt() / value_a)))
-        .and_then(finite);
-    let around = |middle: f64, se: f64| [middle - critical * se, middle + critical * se];
-    let mut effect = unknown(METHOD, Status::Ok);
-    effect.fixed.statistic = finite(diff / se);
-    effect.fixed.p_value = effect.fixed.statistic.map(normal_beyond);
-    Effect {
-        diff: finite(diff),
-        se: finite(se),
-        diff_ci: Some(around(diff, se)),
-        relative_lift,
-        relative_ci: relative_lift.zip(relative_se).map(|(lift, se)| around(lift, se)),
-        ..effect
-    }
-}
-
-/// How arms stand by what is believed of them, each with the interval of 95 %. Nothing where that needs more data.
-pub(super) fn believed(arms: &[Arm], prior: Beta, lower_is_better: bool) -> Option<Vec<(Standing, Interval)>> {
-    let shares: Option<Vec<Beta>> = arms
-        .iter()
-        .map(|arm| match arm {
-            Arm::Share(share) => Some(Beta::after(prior, *share)),
-            Arm::Mean(_) | Arm::Estimate(_) => None,
-        })
-        .collect();
-    if let Some(shares) = shares {
-        let credible = shares.iter().map(|share| share.credible(0.05));
-        return Some(bayes::standings_of_shares(&shares, lower_is_better).into_iter().zip(credible).collect());
-    }
-    let means: Option<Vec<Normal>> =
-        arms.iter().map(|arm| Some(Normal { mean: arm.value()?, sd: arm.variance()?.sqrt() })).collect();
-    let means = means?;
-    let standings = normal::standings_of_means(&means, lower_is_better)?;
-    Some(standings.into_iter().zip(means.iter().map(|mean| mean.credible(0.05))).collect())
+    found
 }

@@ -30,14 +30,15 @@ pub struct ArmFindings {
     pub fixed: Option<Fixed>,
     /// Against the control, however often one looks; null for the control.
     pub sequential: Option<Sequential>,
-    /// What is believed after the data; null where that needs more of them.
+    /// What is believed after the data; null where that needs more of them, which keeps no other arm from it.
     pub bayes: Option<Bayes>,
 }
 
 /// A test that holds for a single look, planned beforehand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Fixed {
-    /// `two_proportion_z`, `fisher_exact`, `welch_t`, or `z` of estimates with their own variance.
+    /// Of a binary metric `two_proportion_z`, or `fisher_exact` of small counts; of a continuous one `welch_t`. Units that were
+    /// reported several times, or in several phases, count as the independent units that they are worth.
     pub method: String,
     /// z or t; null of Fisher's test.
     pub statistic: Option<f64>,
@@ -54,11 +55,12 @@ pub struct Fixed {
 /// A test that holds at every look at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Sequential {
-    /// `asymptotic_confidence_sequence`
+    /// `asymptotic_confidence_sequence`, or `exact_mixture_likelihood_ratio` of a binary metric where an arm has fewer than
+    /// ten successes or ten failures: exact whatever the shares are, so that an arm that never fails can win.
     pub method: String,
     /// Units of both arms at which the intervals are tightest.
     pub n_star: f64,
-    /// Are there enough units, and of a binary metric outcomes, to decide anything?
+    /// Are there 100 units of each arm, before which nothing is decided?
     pub ready: bool,
     /// At this look; null where nothing varies.
     pub p_value: Option<f64>,

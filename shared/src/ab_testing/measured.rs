@@ -1,6 +1,6 @@
 //! What was observed of the units of a test, in short: by metric, phase and arm.
 use super::{
-    arms::{Arm, Estimate},
+    arms::Arm,
     metrics::{Metric, MetricKind},
     repository::{self, PhaseRow, UnitRow},
 };
@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     id::AbTestId,
     stats::{
-        proportions::Proportion,
+        proportions::{Proportion, Share},
         ratios::RatioSums,
         samples::{self, Sample},
         special::count,
@@ -20,6 +20,8 @@ use crate::{
 const VALUES_MAX: usize = 1_000_000;
 /// Values above this quantile of all arms count as it.
 const WINSOR: f64 = 0.999;
+/// So many trials draw the rate of a phase towards that of all.
+const DRAWN: f64 = 4.0;
 
 /// Who was exposed, by phase and arm.
 pub(super) struct Units {
@@ -101,24 +103,37 @@ impl Cell {
     }
 
     fn arm(&self, kind: MetricKind) -> Arm {
-        let ratio = || {
-            let ratio = self.sums.ratio();
-            let mean = if self.sums.n > 0.0 { self.sums.y / self.sums.n } else { 0.0 };
-            Arm::Estimate(Estimate {
-                n: self.sums.units,
-                value: ratio.map_or(mean, |ratio| ratio.ratio),
-                variance: ratio.map_or(f64::NAN, |ratio| ratio.variance),
-            })
-        };
         match kind {
-            _ if self.is_repeated => ratio(),
-            MetricKind::Binary => Arm::Share(Proportion { successes: self.ones, trials: self.sums.units }),
-            MetricKind::Continuous if self.sums.units == self.values.len() as u64 => {
-                let nothing = Sample { n: 0, mean: 0.0, variance: 0.0 };
-                Arm::Mean(samples::sample(&self.values).unwrap_or(nothing))
-            }
-            MetricKind::Continuous => ratio(),
+            MetricKind::Binary => Arm::Share { share: self.share(), units: self.sums.units },
+            MetricKind::Continuous => Arm::Mean(self.mean()),
         }
+    }
+
+    /// The share of values that are 1. Where units were observed several times, with as many independent trials as give its
+    /// variance by the delta method (Rao and Scott), at most one for each value.
+    fn share(&self) -> Share {
+        if !self.is_repeated {
+            return Proportion { successes: self.ones, trials: self.sums.units }.into();
+        }
+        let (rate, units) = (self.sums.y / self.sums.n, count(self.sums.units));
+        let variance = self.sums.ratio().map_or(0.0, |ratio| ratio.variance);
+        let spread = rate * (1.0 - rate);
+        let trials = if spread > 0.0 && variance > 0.0 { 1.0 + spread / variance } else { units };
+        Share::of_rate(rate, trials.min(self.sums.n))
+    }
+
+    /// The mean of units; where they were observed several times, or are more than are kept, that of values, with its variance
+    /// by the delta method.
+    fn mean(&self) -> Sample {
+        if !self.is_repeated
+            && self.sums.units == self.values.len() as u64
+            && let Some(sample) = samples::sample(&self.values)
+        {
+            return sample;
+        }
+        let n = self.sums.units;
+        let variance = self.sums.ratio().map_or(0.0, |ratio| ratio.variance * count(n));
+        Sample { n, mean: if self.sums.n > 0.0 { self.sums.y / self.sums.n } else { 0.0 }, variance }
     }
 }
 
@@ -191,15 +206,17 @@ fn combine(cells: &[Vec<Cell>], kind: MetricKind) -> (Vec<Arm>, Vec<Arm>) {
     let is_used = |phase: &&Vec<Cell>| phase.iter().any(|cell| cell.sums.units > 0);
     let of_phase = |phase: &Vec<Cell>| -> Vec<Arm> { phase.iter().map(|cell| cell.arm(kind)).collect() };
     let used: Vec<Vec<Arm>> = cells.iter().filter(is_used).map(of_phase).collect();
-    let arms = cells.first().map_or(0, Vec::len);
     match used.as_slice() {
         [] => alone(&cells.first().map(of_phase).unwrap_or_default()),
         [only] => alone(only),
         several => {
+            let arms = 0..several[0].len();
             let control = over_phases(several, 0, None);
-            let treatments = (1..arms).map(|arm| over_phases(several, arm, Some(0)));
-            let arms = std::iter::once(control).chain(treatments).collect();
-            (arms, (1..cells[0].len()).map(|arm| over_phases(several, 0, Some(arm))).collect())
+            let treatments = arms.clone().skip(1).map(|arm| over_phases(several, arm, Some(0)));
+            (
+                std::iter::once(control).chain(treatments).collect(),
+                arms.skip(1).map(|arm| over_phases(several, 0, Some(arm))).collect(),
+            )
         }
     }
 }
@@ -211,19 +228,62 @@ fn alone(arms: &[Arm]) -> (Vec<Arm>, Vec<Arm>) {
 
 /// An arm over the phases in which it has units, and another has them too.
 fn over_phases(phases: &[Vec<Arm>], arm: usize, other: Option<usize>) -> Arm {
-    let units = |phase: &Vec<Arm>, arm: usize| if phase[arm].variance().is_some() { phase[arm].n() } else { 0 };
-    let weigh = |phase: &Vec<Arm>| match other {
-        Some(other) if units(phase, arm).min(units(phase, other)) == 0 => 0.0,
-        Some(other) => count(units(phase, arm)) + count(units(phase, other)),
-        None => count(units(phase, arm)),
+    // One value says nothing about how far others are from it.
+    let size = |arm: &Arm| if matches!(arm, Arm::Mean(sample) if sample.n < 2) { 0 } else { arm.n() };
+    let weigh = |phase: &&Vec<Arm>| match other {
+        Some(other) if size(&phase[arm]).min(size(&phase[other])) == 0 => 0,
+        Some(other) => size(&phase[arm]) + size(&phase[other]),
+        None => size(&phase[arm]),
     };
-    let total: f64 = phases.iter().map(weigh).sum();
-    let mut estimate = Estimate { n: 0, value: 0.0, variance: 0.0 };
-    for phase in phases.iter().filter(|phase| weigh(phase) > 0.0) {
-        let weight = weigh(phase) / total;
-        estimate.n += phase[arm].n();
-        estimate.value += weight * phase[arm].value().unwrap_or(0.0);
-        estimate.variance += weight * weight * phase[arm].variance().unwrap_or(0.0);
+    let used = phases.iter().filter(|phase| weigh(phase) > 0);
+    let total: f64 = used.clone().map(|phase| count(weigh(&phase))).sum();
+    let weighed: Vec<(f64, Arm)> = used.map(|phase| (count(weigh(&phase)) / total, phase[arm])).collect();
+    match weighed.as_slice() {
+        [] => phases[0][arm].emptied(),
+        // As it is, to the last digit.
+        [(_, only)] => *only,
+        several => together(several),
     }
-    Arm::Estimate(estimate)
+}
+
+impl Arm {
+    /// An arm of this kind without units.
+    fn emptied(self) -> Self {
+        match self {
+            Self::Share { .. } => Self::Share { share: Share { successes: 0.0, trials: 0.0 }, units: 0 },
+            Self::Mean(_) => Self::Mean(Sample { n: 0, mean: 0.0, variance: 0.0 }),
+        }
+    }
+}
+
+/// An arm's phases with their weights, which sum up to 1: the weighted sum of the estimates, with the variance of that.
+fn together(phases: &[(f64, Arm)]) -> Arm {
+    let n = phases.iter().map(|(_, arm)| arm.n()).sum();
+    let value: f64 = phases.iter().map(|(weight, arm)| weight * arm.value().unwrap_or(0.0)).sum();
+    let shares: Option<Vec<(f64, Share)>> = phases
+        .iter()
+        .map(|(weight, arm)| if let Arm::Share { share, .. } = arm { Some((*weight, *share)) } else { None })
+        .collect();
+    match shares {
+        Some(shares) => {
+            let rate = value.clamp(0.0, 1.0);
+            Arm::Share { share: Share::of_rate(rate, independent_trials(rate, &shares)), units: n }
+        }
+        None => {
+            let part = |(weight, arm): &(f64, Arm)| weight * weight * arm.variance().unwrap_or(0.0);
+            Arm::Mean(Sample { n, mean: value, variance: phases.iter().map(part).sum::<f64>() * count(n) })
+        }
+    }
+}
+
+/// As how many independent trials phases let their weighted rate be known. A phase in which nothing varied is not sure of
+/// itself: its own rate is drawn towards that of all by as many trials as Agresti and Coull add.
+fn independent_trials(rate: f64, phases: &[(f64, Share)]) -> f64 {
+    let spread = rate * (1.0 - rate);
+    let part = |(weight, share): &(f64, Share)| {
+        let drawn = (share.successes + DRAWN * rate) / (share.trials + DRAWN);
+        let relative = if spread > 0.0 { drawn * (1.0 - drawn) / spread } else { 1.0 };
+        weight * weight * relative / (share.trials - 1.0).max(1.0)
+    };
+    1.0 + 1.0 / phases.iter().map(part).sum::<f64>()
 }

@@ -3,8 +3,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    error::Result,
-    stats::power::{self, Design},
+    error::{Error, Result},
+    stats::{
+        power::{self, Design},
+        sequential::UNITS_MIN,
+    },
     violations::Violations,
 };
 
@@ -43,11 +46,12 @@ pub struct PowerRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct PowerPlan {
     /// The effect that is found, in the metric's unit.
-    pub mde: Option<f64>,
+    pub mde: f64,
     /// With a single look at the end.
-    pub fixed: Option<UnitsNeeded>,
-    /// However often one looks.
-    pub sequential: Option<UnitsNeeded>,
+    pub fixed: UnitsNeeded,
+    /// However often one looks, as tests that are kept here are decided: at least the 100 units of each arm before which
+    /// nothing is.
+    pub sequential: UnitsNeeded,
     /// What this rests on.
     pub assumptions: Vec<String>,
 }
@@ -65,44 +69,34 @@ pub struct UnitsNeeded {
     pub days: Option<f64>,
 }
 
-/// Plans a test: units for an effect, or the effect for units. Null where no number is enough.
+/// Plans a test: units for an effect, or the effect for units. 422, where no number is enough.
 pub fn power(request: &PowerRequest) -> Result<PowerPlan> {
     check(request)?;
     let treatments = f64::from(request.treatments.unwrap_or(1));
     let (alpha, ratio) = (request.alpha.unwrap_or(LEVEL) / treatments, request.ratio.unwrap_or(1.0));
     let design = Design { alpha, power: request.power.unwrap_or(POWER), ratio };
-    let mde = match (request.mde, request.n) {
-        (Some(mde), _) => Some(mde),
-        (None, Some(n)) => match (request.baseline, request.sd) {
-            (Some(baseline), _) => power::effect_for_proportions(baseline, n, design),
-            (None, sd) => sd.and_then(|sd| power::effect_for_means(sd, n, design)),
-        },
-        (None, None) => None,
-    };
+    let n_star = request.n_star.unwrap_or(N_STAR);
+    let mde = effect(request, design)?;
     let needed = |control: f64| {
-        let (control, treatment) = (control.ceil(), (control * ratio).ceil());
+        let (control, treatment) = (control.ceil(), (control.ceil() * ratio).ceil());
         let total = control + treatments * treatment;
         UnitsNeeded { control, treatment, total, days: request.units_per_day.map(|rate| (total / rate).ceil()) }
     };
-    let (fixed, variance) = match (request.baseline, request.sd, mde) {
-        (Some(baseline), _, Some(mde)) => {
-            let target = baseline + mde;
-            (
-                power::units_for_proportions(baseline, target, design),
-                Some(power::variance_of_proportions(baseline, target, design)),
-            )
-        }
-        (None, Some(sd), Some(mde)) => (
-            power::units_for_means(sd, mde, design).map(|units| units.guenther),
-            Some(power::variance_of_means(sd, design)),
+    let (fixed, both) = match (request.baseline, request.sd) {
+        (Some(baseline), _) => (
+            power::units_for_proportions(baseline, baseline + mde, design),
+            power::running_units_for_proportions(baseline, baseline + mde, n_star, design),
         ),
-        _ => (None, None),
+        (None, sd) => (
+            sd.and_then(|sd| power::units_for_means(sd, mde, design)).map(|units| units.guenther),
+            sd.and_then(|sd| power::running_units_for_means(sd, mde, n_star, design)),
+        ),
     };
-    let n_star = request.n_star.unwrap_or(N_STAR);
-    let sequential = mde.zip(variance).and_then(|(mde, variance)| {
-        let both = power::sequential_units(mde, variance, n_star, design)?.total;
-        Some(needed(both / (1.0 + ratio)))
-    });
+    let Some((fixed, both)) = fixed.zip(both) else {
+        let detail = format!("so small an effect takes more than {:.0} units; say a larger `mde`", power::UNITS_MAX);
+        return Err(Error::invalid(if request.mde.is_some() { "/mde" } else { "/n" }, "out-of-range", detail));
+    };
+    let sequential = needed(both / (1.0 + ratio));
     let of = if request.baseline.is_some() {
         "two shares by a pooled z test (Fleiss), without correction for continuity"
     } else {
@@ -111,9 +105,20 @@ pub fn power(request: &PowerRequest) -> Result<PowerPlan> {
     let assumptions = vec![
         format!("{of}, two-sided at {alpha:.6}, found with a probability of {}", design.power),
         format!("sequential: asymptotic confidence sequence, tightest at {n_star} units of both arms"),
+        format!("sequential: nothing is decided before {UNITS_MIN} units of each arm"),
         "every unit counts once, and units do not influence each other".to_owned(),
     ];
-    Ok(PowerPlan { mde, fixed: fixed.map(needed), sequential, assumptions })
+    Ok(PowerPlan { mde, fixed: needed(fixed), sequential, assumptions })
+}
+
+/// The effect that is to be found: as it was said, or what so many units find.
+fn effect(request: &PowerRequest, design: Design) -> Result<f64> {
+    let of_units = |n: f64| match (request.baseline, request.sd) {
+        (Some(baseline), _) => power::effect_for_proportions(baseline, n, design),
+        (None, sd) => sd.and_then(|sd| power::effect_for_means(sd, n, design)),
+    };
+    let too_few = || Error::invalid("/n", "out-of-range", "so few units find no effect, however large; say more");
+    request.mde.or_else(|| request.n.and_then(of_units)).ok_or_else(too_few)
 }
 
 fn check(request: &PowerRequest) -> Result<()> {
@@ -133,16 +138,28 @@ fn check(request: &PowerRequest) -> Result<()> {
         _ => {}
     }
     unless(between(request.baseline, 0.0, 1.0), "baseline", "out-of-range", "must be a number between 0 and 1");
-    unless(between(request.sd, 0.0, 1e150), "sd", "out-of-range", "must be a number above 0");
+    unless(between(request.sd, 0.0, 1e150), "sd", "out-of-range", "must be a number above 0 and below 10^150");
     unless(between(request.n, 1.0, 1e15), "n", "out-of-range", "must be a number above 1 and below 10^15");
     let target = request.baseline.zip(request.mde).map(|(baseline, mde)| baseline + mde);
     let fits = request.mde.is_none_or(|mde| mde != 0.0 && mde.abs() < 1e150) && between(target, 0.0, 1.0);
-    unless(fits, "mde", "out-of-range", "must not be 0, and with `baseline` it must lead to a share between 0 and 1");
+    unless(
+        fits,
+        "mde",
+        "out-of-range",
+        "must be a number within 10^150 that is not 0, and with `baseline` it must lead to a share between 0 and 1",
+    );
     unless(between(request.alpha, 0.0, 1.0), "alpha", "out-of-range", "must be a number between 0 and 1");
-    unless(between(request.power, 0.0, 1.0), "power", "out-of-range", "must be a number between 0 and 1");
+    // A test that finds nothing at all finds something with the probability alpha.
+    let alpha = request.alpha.unwrap_or(LEVEL);
+    unless(between(request.power, alpha, 1.0), "power", "out-of-range", "must be a number above `alpha` and below 1");
     unless(between(request.ratio, 1e-4, 1e4), "ratio", "out-of-range", "must be a number between 0.0001 and 10000");
-    unless(between(request.units_per_day, 0.0, 1e15), "units_per_day", "out-of-range", "must be a number above 0");
-    unless(between(request.n_star, 0.0, 1e15), "n_star", "out-of-range", "must be a number above 0");
+    unless(
+        between(request.units_per_day, 0.0, 1e15),
+        "units_per_day",
+        "out-of-range",
+        "must be a number above 0 and below 10^15",
+    );
+    unless(between(request.n_star, 0.0, 1e15), "n_star", "out-of-range", "must be a number above 0 and below 10^15");
     let fits = request.treatments.is_none_or(|treatments| (1..=TREATMENTS_MAX).contains(&treatments));
     unless(fits, "treatments", "out-of-range", "must be 1 to 99");
     wrong.end()

@@ -28,8 +28,8 @@ use crate::{
         means, power,
         power::Design,
         quantiles, samples,
-        sequential::Running,
-        special::count,
+        sequential::{Method, Running, UNITS_MIN},
+        special::{count, finite},
         srm::Status,
     },
 };
@@ -267,8 +267,12 @@ fn guard(test: &TestRow, names: &[String], measured: &BTreeMap<String, Measured>
             let scale = if guardrail.relative { control.value().map(f64::abs) } else { Some(1.0) };
             let margin = scale.map(|scale| guardrail.margin * scale).filter(|margin| *margin > 0.0);
             let n = control.n().saturating_add(arm.n());
-            let bounds = margin.zip(effect.diff.zip(effect.se)).and_then(|(margin, effect)| {
-                guardrails::while_running(effect, margin, guardrail.metric.lower_is_better, (n, n_star), alpha)
+            let lower_is_better = guardrail.metric.lower_is_better;
+            let bounds = margin.zip(effect.diff).and_then(|(margin, diff)| match effect.method {
+                Method::Asymptotic => {
+                    guardrails::while_running((diff, effect.se?), margin, lower_is_better, (n, n_star), alpha)
+                }
+                Method::Exact => Some(guardrails::by_interval(diff, effect.look?.ci, margin, lower_is_better)),
             });
             let status = match bounds {
                 Some(Bounds { verdict, .. }) if effect.ready => verdict,
@@ -295,24 +299,26 @@ fn progress(test: &TestRow, measured: &BTreeMap<String, Measured>, units: &Units
     let control = plan.metrics.first().and_then(|metric| measured.get(&metric.name)?.arms.first().copied());
     let arms = treatments + 1.0;
     let (needed, mde) = match control {
-        Some(Arm::Share(share)) => {
+        Some(Arm::Share { share, .. }) => {
             let baseline = share.estimate();
             let needed = baseline
                 .zip(plan.mde)
-                .and_then(|(baseline, mde)| power::units_for_proportions(baseline, (baseline + mde).min(1.0), design));
-            let found =
-                baseline.and_then(|baseline| power::effect_for_proportions(baseline, count(share.trials), design));
+                .map(|(baseline, mde)| (baseline, if baseline + mde <= 1.0 { baseline + mde } else { baseline - mde }))
+                .and_then(|(baseline, target)| power::units_for_proportions(baseline, target.max(0.0), design));
+            let found = baseline.and_then(|baseline| power::effect_for_proportions(baseline, share.trials, design));
             (needed, found)
         }
-        Some(other) => {
-            let sd = other.variance().map(|variance| (variance * count(other.n())).sqrt()).filter(|sd| *sd > 0.0);
+        Some(Arm::Mean(sample)) => {
+            let sd = finite(sample.variance.sqrt()).filter(|sd| *sd > 0.0);
             let needed = sd.zip(plan.mde).and_then(|(sd, mde)| Some(power::units_for_means(sd, mde, design)?.guenther));
-            (needed, sd.and_then(|sd| power::effect_for_means(sd, count(other.n()), design)))
+            (needed, sd.and_then(|sd| power::effect_for_means(sd, count(sample.n), design)))
         }
         None => (None, None),
     };
+    // Nothing is decided before the burn-in is over.
+    let needed = needed.map(|of_control| of_control.ceil().max(count(UNITS_MIN)));
     let planned_n = plan.planned_units.map(|units| count(u64::try_from(units).unwrap_or(0)));
-    let planned_n = planned_n.or(needed.map(|of_control| of_control.ceil() * arms));
+    let planned_n = planned_n.or(needed.map(|of_control| of_control * arms));
     Progress { planned_n, mde, progress: planned_n.map(|planned| count(units.total()) / planned) }
 }
 

@@ -83,7 +83,10 @@ pub struct AnalyzeRequest {
 pub fn analyze(request: &AnalyzeRequest) -> Result<Analysis> {
     check(request)?;
     let arm = |arm: &ArmSummary| match request.metric.kind {
-        MetricKind::Binary => Arm::Share(Proportion { successes: arm.successes.unwrap_or(0), trials: arm.n }),
+        MetricKind::Binary => {
+            let share = Proportion { successes: arm.successes.unwrap_or(0), trials: arm.n }.into();
+            Arm::Share { share, units: arm.n }
+        }
         MetricKind::Continuous => {
             Arm::Mean(Sample { n: arm.n, mean: arm.mean.unwrap_or(0.0), variance: arm.variance.unwrap_or(0.0) })
         }

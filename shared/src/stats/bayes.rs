@@ -2,31 +2,36 @@
 //! subtracting numbers that are nearly equal.
 use super::{
     Interval,
-    beta::{Tails, beta_density, beta_quantile, incomplete_beta},
-    proportions::Proportion,
-    special::{count, nodes},
+    beta::{Tails, beta_logit, beta_quantile, tails_with},
+    proportions::Share,
+    special::nodes,
 };
 
-/// Where panels begin and end, in standard deviations from the mean of each arm.
-const STEPS: [f64; 14] = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0];
-/// Panels are not narrower than this, in standard deviations of the narrowest arm.
-const NARROW: f64 = 0.4;
+/// Where panels begin and end, in widths of each posterior from its mode.
+const STEPS: [f64; 5] = [0.0, 5.0, 12.0, 24.0, 40.0];
+/// Panels are not narrower than this, in widths of the narrowest posterior.
+const NARROW: f64 = 3.0;
+/// A density has vanished where it has fallen by e to this power.
+const DROP: f64 = 44.0;
 
-/// What is believed of an arm.
+/// What is believed of an arm, as a density over a coordinate that runs from minus to plus infinity. Panels of 40 nodes
+/// integrate it exactly, wherever in its support it lies: what is infinite at an end of the support only falls
+/// exponentially in the coordinate.
 pub trait Posterior {
-    /// The density at x.
-    fn density(&self, x: f64) -> f64;
-    /// Both tails at x.
-    fn tails(&self, x: f64) -> Tails;
-    /// The mean.
-    fn mean(&self) -> f64;
-    /// The standard deviation, above 0.
-    fn sd(&self) -> f64;
-    /// Where x may be.
-    fn support(&self) -> Interval;
+    /// Panels end at these coordinates as well.
+    const MARKS: &'static [f64];
+
+    /// The density over the coordinate, and both tails.
+    fn curve(&self) -> impl Fn(f64) -> (f64, Tails);
+    /// How much the metric grows with the coordinate.
+    fn stretch(coordinate: f64) -> f64;
+    /// Where the density is highest, and how wide it is there: the standard deviation of a normal one of that curvature.
+    fn peak(&self) -> (f64, f64);
+    /// How far below and above its mode the density has vanished.
+    fn reach(&self) -> [f64; 2];
 }
 
-/// Beta(a, b): what is believed of a share.
+/// Beta(a, b): what is believed of a share. Its coordinate is the logarithm of the odds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Beta {
     /// Successes, with those of the prior.
@@ -35,11 +40,24 @@ pub struct Beta {
     pub b: f64,
 }
 
+/// Log odds beyond are those of shares that are too close to 0 or 1 for a number.
+const ODDS_MAX: f64 = 600.0;
+/// The width of a posterior that is flat, or highest at both ends: the logistic function turns within it.
+const TURN: f64 = 2.0;
+
+/// A share and what is left to 1, both exact.
+fn of_odds(coordinate: f64) -> (f64, f64) {
+    let small = (-coordinate.abs()).exp();
+    let (near, far) = (small / (1.0 + small), 1.0 / (1.0 + small));
+    if coordinate < 0.0 { (near, far) } else { (far, near) }
+}
+
 impl Beta {
     /// A prior, above 0 both, and what was seen since.
     #[must_use]
-    pub fn after(prior: Self, seen: Proportion) -> Self {
-        Self { a: prior.a + count(seen.successes), b: prior.b + count(seen.trials.saturating_sub(seen.successes)) }
+    pub fn after(prior: Self, seen: impl Into<Share>) -> Self {
+        let seen = seen.into();
+        Self { a: prior.a + seen.successes, b: prior.b + seen.failures() }
     }
 
     /// The interval that leaves out alpha / 2 on either side.
@@ -53,28 +71,59 @@ impl Beta {
     fn mirrored(self) -> Self {
         Self { a: self.b, b: self.a }
     }
+
+    /// How far the logarithm of the density has fallen from its highest.
+    fn drop(self, coordinate: f64) -> f64 {
+        let ln_share = |odds: f64| if odds < 0.0 { odds - odds.exp().ln_1p() } else { -(-odds).exp().ln_1p() };
+        let total = self.a + self.b;
+        self.a * ((self.a / total).ln() - ln_share(coordinate))
+            + self.b * ((self.b / total).ln() - ln_share(-coordinate))
+    }
 }
 
 impl Posterior for Beta {
-    fn density(&self, x: f64) -> f64 {
-        beta_density(self.a, self.b, x, 1.0 - x)
+    const MARKS: &'static [f64] = &[-40.0, -30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0, 40.0];
+
+    fn curve(&self) -> impl Fn(f64) -> (f64, Tails) {
+        let (a, b) = (self.a, self.b);
+        let density_at = beta_logit(a, b);
+        move |coordinate| {
+            let inner = coordinate.clamp(-ODDS_MAX, ODDS_MAX);
+            let (x, y) = of_odds(inner);
+            let density = density_at(x, y);
+            let Tails { below, above } = tails_with(density, (a, b), (x, y));
+            // Out there the density and its tail are one exponential.
+            let beyond = coordinate - inner;
+            if beyond < 0.0 {
+                let fallen = (a * beyond).exp();
+                return (density * fallen, Tails { below: below * fallen, above: 1.0 - below * fallen });
+            }
+            if beyond > 0.0 {
+                let fallen = (-b * beyond).exp();
+                return (density * fallen, Tails { below: 1.0 - above * fallen, above: above * fallen });
+            }
+            (density, Tails { below, above })
+        }
     }
 
-    fn tails(&self, x: f64) -> Tails {
-        incomplete_beta(self.a, self.b, x, 1.0 - x)
+    fn stretch(coordinate: f64) -> f64 {
+        let (x, y) = of_odds(coordinate);
+        x * y
     }
 
-    fn mean(&self) -> f64 {
-        self.a / (self.a + self.b)
+    fn peak(&self) -> (f64, f64) {
+        ((self.a / self.b).ln(), (1.0 / self.a + 1.0 / self.b).sqrt().min(TURN))
     }
 
-    fn sd(&self) -> f64 {
-        let total = self.a + self.b;
-        (self.a / total * (self.b / total) / (total + 1.0)).sqrt()
-    }
-
-    fn support(&self) -> Interval {
-        [0.0, 1.0]
+    fn reach(&self) -> [f64; 2] {
+        let (mode, width) = self.peak();
+        [-1.0, 1.0].map(|side| {
+            let mut reach = width;
+            while self.drop(mode + side * reach) < DROP && reach < 1e9 {
+                reach *= 1.25;
+            }
+            reach
+        })
     }
 }
 
@@ -92,24 +141,24 @@ pub struct Standing {
 #[must_use]
 pub fn standings<P: Posterior>(arms: &[P], lower_is_better: bool) -> Vec<Standing> {
     let mut found = vec![Standing { prob_best: 0.0, expected_loss: 0.0 }; arms.len()];
-    let points = breakpoints(arms);
-    let mut tails = vec![Tails { below: 0.0, above: 0.0 }; arms.len()];
-    for panel in points.windows(2) {
-        for (x, weight) in nodes(panel[0], panel[1]) {
-            for (arm, tails) in arms.iter().zip(&mut tails) {
-                let at = arm.tails(x);
-                *tails = if lower_is_better { Tails { below: at.above, above: at.below } } else { at };
+    let curves: Vec<_> = arms.iter().map(Posterior::curve).collect();
+    let mut seen = vec![(0.0, Tails { below: 0.0, above: 0.0 }); arms.len()];
+    for panel in panels(arms).windows(2) {
+        for (coordinate, weight) in nodes(panel[0], panel[1]) {
+            let stretch = P::stretch(coordinate);
+            for (curve, seen) in curves.iter().zip(&mut seen) {
+                let (density, tails) = curve(coordinate);
+                *seen = (density, if lower_is_better { tails.swapped() } else { tails });
             }
             for (place, standing) in found.iter_mut().enumerate() {
                 let (mut all_below, mut any_above) = (1.0, 0.0);
-                for (_, other) in tails.iter().enumerate().filter(|(other, _)| *other != place) {
+                for (_, (_, other)) in seen.iter().enumerate().filter(|(other, _)| *other != place) {
                     all_below *= other.below;
                     any_above += other.above * (1.0 - any_above);
                 }
-                if all_below > 0.0 {
-                    standing.prob_best += weight * arms[place].density(x) * all_below;
-                }
-                standing.expected_loss += weight * tails[place].below * any_above;
+                let (density, own) = seen[place];
+                standing.prob_best += weight * density * all_below;
+                standing.expected_loss += weight * stretch * own.below * any_above;
             }
         }
     }
@@ -122,48 +171,30 @@ pub fn standings<P: Posterior>(arms: &[P], lower_is_better: bool) -> Vec<Standin
     found
 }
 
-/// How shares stand.
-#[must_use]
-pub fn standings_of_shares(arms: &[Beta], lower_is_better: bool) -> Vec<Standing> {
-    // Numbers near 0 have more digits than those near 1, so that shares are looked at from where they are.
-    if arms.iter().all(|arm| arm.mean() > 0.5) {
-        let mirrored: Vec<Beta> = arms.iter().map(|arm| arm.mirrored()).collect();
-        return standings(&mirrored, !lower_is_better);
-    }
-    standings(arms, lower_is_better)
-}
-
-/// Where panels begin and end: around the mean of every arm, and close to ends where densities may be infinite.
-fn breakpoints<P: Posterior>(arms: &[P]) -> Vec<f64> {
-    let Some([first, last]) = arms.first().map(Posterior::support) else { return Vec::new() };
-    let mut points = Vec::new();
-    let mut narrowest = f64::INFINITY;
+/// Where panels begin and end: around the mode of every arm, from where the first of them begins to where the last ends.
+fn panels<P: Posterior>(arms: &[P]) -> Vec<f64> {
+    let (mut first, mut last, mut narrowest) = (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY);
+    let mut points = P::MARKS.to_vec();
     for arm in arms {
-        let (mean, sd) = (arm.mean(), arm.sd());
-        narrowest = narrowest.min(sd);
-        for step in STEPS {
-            points.push((mean - step * sd).max(first));
-            points.push((mean + step * sd).min(last));
-        }
+        let ((mode, width), [below, above]) = (arm.peak(), arm.reach());
+        (first, last, narrowest) = (first.min(mode - below), last.max(mode + above), narrowest.min(width));
+        points.extend([mode - below, mode + above]);
+        points.extend(STEPS.iter().flat_map(|step| [mode - step * width, mode + step * width]));
     }
+    points.retain(|point| (first..last).contains(point));
     points.sort_unstable_by(f64::total_cmp);
-    let mut kept: Vec<f64> = Vec::with_capacity(points.len());
+    let mut kept: Vec<f64> = Vec::with_capacity(points.len() + 1);
     for point in points {
         if kept.last().is_none_or(|before| point - before > NARROW * narrowest) {
             kept.push(point);
         }
     }
-    let reach = |kept: &[f64]| kept.get(1).zip(kept.first()).map_or(0.0, |(next, first)| next - first);
-    let (low, high) = (reach(&kept), reach(&kept.iter().rev().map(|point| -point).collect::<Vec<f64>>()));
-    let ends = [0.25, 0.05, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10];
-    if first.is_finite() && kept.first() == Some(&first) {
-        kept.extend(ends.map(|share| first + share * low));
-    }
-    if last.is_finite() && kept.last().is_some_and(|point| *point >= last - 2.0 * high) {
-        kept.extend(ends.map(|share| last - share * high));
-        kept.push(last);
-    }
-    kept.sort_unstable_by(f64::total_cmp);
-    kept.dedup();
+    kept.extend(last.is_finite().then_some(last));
     kept
+}
+
+/// How shares stand.
+#[must_use]
+pub fn standings_of_shares(arms: &[Beta], lower_is_better: bool) -> Vec<Standing> {
+    standings(arms, lower_is_better)
 }

@@ -26,22 +26,21 @@ impl Tails {
         Self { below, above: 1.0 - below }
     }
 
-    fn swapped(self) -> Self {
+    /// Those of the other direction.
+    #[must_use]
+    pub fn swapped(self) -> Self {
         Self { below: self.above, above: self.below }
     }
 }
 
-/// The density of Beta(a, b) at x, where y = 1 - x: Loader's saddle point, which keeps its digits for any shapes.
-#[must_use]
-pub fn beta_density(a: f64, b: f64, x: f64, y: f64) -> f64 {
-    if x <= 0.0 || y <= 0.0 {
-        return 0.0;
-    }
+/// The density of the logarithm of the odds x / y, which is that of Beta(a, b) at x times x y: Loader's saddle point,
+/// which keeps its digits for any shapes. For x and y above 0.
+pub fn beta_logit(a: f64, b: f64) -> impl Fn(f64, f64) -> f64 {
     let total = a + b;
-    let exponent =
-        stirling_error(total) - stirling_error(a) - stirling_error(b) - deviance(a, total * x) - deviance(b, total * y);
     // By halves, so that neither a huge nor a tiny shape overflows.
-    (a / total).sqrt() * (b / (2.0 * PI)).sqrt() * exponent.exp() / x / y
+    let scale = (a / total).sqrt() * (b / (2.0 * PI)).sqrt();
+    let missed = stirling_error(total) - stirling_error(a) - stirling_error(b);
+    move |x, y| scale * (missed - deviance(a, total * x) - deviance(b, total * y)).exp()
 }
 
 /// The regularised incomplete beta function `I_x(a, b)` and its complement, for a, b > 0 and y = 1 - x.
@@ -56,24 +55,30 @@ pub fn incomplete_beta(a: f64, b: f64, x: f64, y: f64) -> Tails {
     if y <= 0.0 {
         return Tails { below: 1.0, above: 0.0 };
     }
+    tails_with(beta_logit(a, b)(x, y), (a, b), (x, y))
+}
+
+/// The same where the density of the log odds is known, for x and y above 0.
+#[must_use]
+pub fn tails_with(logit: f64, (a, b): (f64, f64), (x, y): (f64, f64)) -> Tails {
     if a.max(b) > SHAPE_FRACTION && b < a && b < SHAPE_BELL {
-        return incomplete_beta(b, a, y, x).swapped();
+        return tails_with(logit, (b, a), (y, x)).swapped();
     }
     let is_below = x <= (a + 1.0) / (a + b + 2.0);
     if a.max(b) <= SHAPE_FRACTION {
-        return if is_below { fraction(a, b, x, y) } else { fraction(b, a, y, x).swapped() };
+        return if is_below { fraction(logit, (a, b), x) } else { fraction(logit, (b, a), y).swapped() };
     }
     match (is_below, a < SHAPE_BELL) {
-        (true, true) => fraction(a, b, x, y),
-        (true, false) => upper_tail(b, a, y, x).swapped(),
-        (false, _) => upper_tail(a, b, x, y),
+        (true, true) => fraction(logit, (a, b), x),
+        (true, false) => upper_tail(logit, (b, a), (y, x)).swapped(),
+        (false, _) => upper_tail(logit, (a, b), (x, y)),
     }
 }
 
 /// P(X <= x) by the continued fraction, which converges for x below the mean.
 #[expect(clippy::many_single_char_names, reason = "as in the literature")]
-fn fraction(a: f64, b: f64, x: f64, y: f64) -> Tails {
-    let prefactor = beta_density(a, b, x, y) * x * y / a;
+fn fraction(logit: f64, (a, b): (f64, f64), x: f64) -> Tails {
+    let prefactor = logit / a;
     if prefactor <= 0.0 {
         return Tails { below: 0.0, above: 1.0 };
     }
@@ -99,8 +104,8 @@ fn fraction(a: f64, b: f64, x: f64, y: f64) -> Tails {
 }
 
 /// P(X > x) for x above the mean: the density, integrated from x to where it has vanished.
-fn upper_tail(a: f64, b: f64, x: f64, y: f64) -> Tails {
-    let at_x = beta_density(a, b, x, y);
+fn upper_tail(logit: f64, (a, b): (f64, f64), (x, y): (f64, f64)) -> Tails {
+    let at_x = logit / x / y;
     if at_x <= 0.0 {
         return Tails { below: 1.0, above: 0.0 };
     }
@@ -213,8 +218,9 @@ mod tests {
             for z in [-6.0, -2.0, -0.3, 0.3, 2.0, 6.0_f64] {
                 let x = (mean + z * sd).max(mean * 0.01).min(1.0 - 0.01 * (1.0 - mean));
                 let quick = incomplete_beta(a, b, x, 1.0 - x);
-                let lower = fraction(a, b, x, 1.0 - x);
-                let upper = upper_tail(a, b, x, 1.0 - x);
+                let (logit, point) = (beta_logit(a, b)(x, 1.0 - x), (x, 1.0 - x));
+                let lower = fraction(logit, (a, b), x);
+                let upper = upper_tail(logit, (a, b), point);
                 let below = if z < 0.0 { lower.below } else { upper.below };
                 near(quick.below, below, 1e-9);
                 if z > 0.0 {

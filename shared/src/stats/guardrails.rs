@@ -1,5 +1,6 @@
 //! What must not get worse: one-sided bounds on the harm of a change, against a margin.
 use super::{
+    Interval,
     sequential::one_sided_half_width,
     special::{normal_above, normal_below, normal_critical},
 };
@@ -45,7 +46,10 @@ pub struct Bounds {
 
 impl Bounds {
     fn new(harm: f64, half: f64, margin: f64) -> Self {
-        let (lower, upper) = (harm - half, harm + half);
+        Self::between(harm, [harm - half, harm + half], margin)
+    }
+
+    fn between(harm: f64, [lower, upper]: Interval, margin: f64) -> Self {
         let verdict = if upper < margin {
             Verdict::Pass
         } else if lower > margin {
@@ -103,4 +107,11 @@ pub fn while_running(
 ) -> Option<Bounds> {
     let half = one_sided_half_width(se, n, n_star, alpha)?;
     Some(Bounds::new(harm(diff, lower_is_better), half, margin))
+}
+
+/// The same from an interval of the effect that holds at every look.
+#[must_use]
+pub fn by_interval(diff: f64, [low, high]: Interval, margin: f64, lower_is_better: bool) -> Bounds {
+    let turned = if lower_is_better { [low, high] } else { [-high, -low] };
+    Bounds::between(harm(diff, lower_is_better), turned, margin)
 }

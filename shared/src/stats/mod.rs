@@ -8,6 +8,7 @@ pub mod bayes;
 pub mod beta;
 pub mod corrections;
 pub mod distances;
+pub mod exact;
 pub mod fisher;
 pub mod guardrails;
 pub mod means;

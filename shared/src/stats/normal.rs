@@ -6,6 +6,9 @@ use super::{
     special::{finite, normal_above, normal_below, normal_critical, normal_density},
 };
 
+/// So many standard deviations from its mean a density has vanished.
+const VANISHED: f64 = 40.0;
+
 /// A normal distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normal {
@@ -25,25 +28,26 @@ impl Normal {
 }
 
 impl Posterior for Normal {
-    fn density(&self, x: f64) -> f64 {
-        normal_density((x - self.mean) / self.sd) / self.sd
+    const MARKS: &'static [f64] = &[];
+
+    fn curve(&self) -> impl Fn(f64) -> (f64, Tails) {
+        let Self { mean, sd } = *self;
+        move |x| {
+            let z = (x - mean) / sd;
+            (normal_density(z) / sd, Tails { below: normal_below(z), above: normal_above(z) })
+        }
     }
 
-    fn tails(&self, x: f64) -> Tails {
-        let z = (x - self.mean) / self.sd;
-        Tails { below: normal_below(z), above: normal_above(z) }
+    fn stretch(_: f64) -> f64 {
+        1.0
     }
 
-    fn mean(&self) -> f64 {
-        self.mean
+    fn peak(&self) -> (f64, f64) {
+        (self.mean, self.sd)
     }
 
-    fn sd(&self) -> f64 {
-        self.sd
-    }
-
-    fn support(&self) -> Interval {
-        [f64::NEG_INFINITY, f64::INFINITY]
+    fn reach(&self) -> [f64; 2] {
+        [VANISHED * self.sd; 2]
     }
 }
 

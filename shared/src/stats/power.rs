@@ -1,12 +1,14 @@
 //! How many units a test needs, and what effect it can find: for two shares and for two means, with one planned look or
 //! with as many as one likes.
 use super::{
-    sequential::{multiplier, rho_squared},
-    special::{finite, nodes, normal_below, normal_critical, root, t_critical},
+    exact,
+    proportions::Share,
+    sequential::{OUTCOMES_MIN, UNITS_MIN, multiplier, rho_squared},
+    special::{count, finite, nodes, normal_below, normal_critical, root, t_critical},
 };
 
 /// Beyond so many units nobody plans.
-const UNITS_MAX: f64 = 9e15;
+pub const UNITS_MAX: f64 = 9e15;
 
 /// What a test is to hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -145,6 +147,45 @@ pub fn sequential_units(effect: f64, variance: f64, n_star: f64, design: Design)
     let high = finite(fixed * 64.0 + 64.0).filter(|high| *high <= UNITS_MAX && is_enough(*high))?;
     let total = root(0.0, high, is_enough);
     Some(SequentialUnits { total, fixed, inflation: total / fixed })
+}
+
+/// Units of both arms at which a test that is decided while it runs finds a difference of means: no less than the burn-in
+/// asks for of each.
+#[must_use]
+pub fn running_units_for_means(sd: f64, difference: f64, n_star: f64, design: Design) -> Option<f64> {
+    let planned = sequential_units(difference, variance_of_means(sd, design), n_star, design)?.total;
+    Some(planned.max(burn_in(design)))
+}
+
+/// The same of shares: by the normal approximation once both arms have enough outcomes for it, or before by the exact test.
+#[must_use]
+pub fn running_units_for_proportions(baseline: f64, target: f64, n_star: f64, design: Design) -> Option<f64> {
+    let (z, share) = (-normal_critical(design.power), design.share_a());
+    // Counts that are reached with the wanted chance.
+    let surely = |expected: f64| expected - z.max(0.0) * expected.sqrt();
+    let rarest = [(baseline, share), (target, 1.0 - share)]
+        .map(|(rate, share)| rate.min(1.0 - rate) * share)
+        .into_iter()
+        .fold(f64::INFINITY, f64::min);
+    let has_outcomes = |n: f64| surely(rarest * n) >= count(OUTCOMES_MIN);
+    let is_found = |n: f64| {
+        let arm = |rate: f64, share: f64| Share::of_rate(rate, n * share);
+        exact::log_evidence_at(arm(baseline, share), arm(target, 1.0 - share), z) >= -design.alpha.ln()
+    };
+    let (burn_in, bounded) = (burn_in(design), |is_enough: &dyn Fn(f64) -> bool| {
+        is_enough(UNITS_MAX).then(|| root(0.0, UNITS_MAX, is_enough))
+    });
+    let planned =
+        sequential_units(target - baseline, variance_of_proportions(baseline, target, design), n_star, design);
+    let by_normal = planned.zip(bounded(&has_outcomes)).map(|(planned, outcomes)| planned.total.max(outcomes));
+    let by_exact = bounded(&is_found);
+    Some(by_normal.into_iter().chain(by_exact).reduce(f64::min)?.max(burn_in))
+}
+
+/// Units of both arms without which nothing is decided.
+fn burn_in(design: Design) -> f64 {
+    let share = design.share_a();
+    count(UNITS_MIN) / share.min(1.0 - share)
 }
 
 /// The variance of a difference of means with one unit of both arms together.

@@ -72,11 +72,15 @@ async fn whatever_the_counts_there_is_an_answer_with_a_reason() {
     for (arms, state, reason) in [
         (vec![(0, 0), (0, 0)], "collecting", "no_data"),
         (vec![(1, 1), (1, 0)], "collecting", "burn_in"),
-        (vec![(500, 0), (500, 0)], "collecting", "burn_in"),
-        (vec![(500, 500), (500, 500)], "collecting", "burn_in"),
+        (vec![(99, 0), (99, 99)], "collecting", "burn_in"),
+        (vec![(500, 0), (500, 0)], "undecided", "not_significant"),
+        (vec![(500, 500), (500, 500)], "undecided", "not_significant"),
+        (vec![(100_000, 99_000), (100_000, 100_000)], "winner", "treatment_better"),
+        (vec![(1_000_000, 0), (1_000_000, 500_000)], "winner", "treatment_better"),
+        (vec![(1000, 1000), (1000, 980)], "winner", "control_better"),
         (vec![(1000, 500), (1000, 500), (1000, 500)], "undecided", "not_significant"),
         (vec![(MUCH, MUCH / 2), (MUCH, MUCH / 2 + 1_000_000)], "winner", "treatment_better"),
-        (vec![(MUCH, 0), (MUCH, 1)], "collecting", "burn_in"),
+        (vec![(MUCH, 0), (MUCH, 1)], "undecided", "not_significant"),
         (vec![(6000, 10), (4000, 400)], "invalid", "sample_ratio_mismatch"),
     ] {
         let found = analyze(&test, binary(&arms)).await;
@@ -162,6 +166,17 @@ async fn a_plan_says_how_many_units_and_how_long() {
     assert!((1.5..2.5).contains(&(always / fixed)), "{always}");
     let back = power("baseline=0.1&n=3841").await.expect(200);
     assert!((back["mde"].as_f64().unwrap() - 0.02).abs() < 1e-4, "{back}");
+    // Nothing is decided before there are 100 units of each arm.
+    for query in ["baseline=0.01&mde=0.2", "baseline=0.99&mde=-0.2", "sd=1&mde=5"] {
+        let plan = power(query).await.expect(200);
+        assert_eq!(
+            (&plan["sequential"]["control"], &plan["sequential"]["treatment"]),
+            (&json!(100.0), &json!(100.0)),
+            "{query}"
+        );
+    }
+    let never_fails = power("baseline=0.98&mde=0.0199").await.expect(200);
+    assert!(never_fails["sequential"]["control"].as_f64().unwrap() < 3000.0, "{never_fails}");
     let means = power("sd=10&mde=1&treatments=2").await.expect(200);
     assert!(means["fixed"]["control"].as_f64().unwrap() > 1570.0, "{means}");
     for (query, place) in [
@@ -172,6 +187,12 @@ async fn a_plan_says_how_many_units_and_how_long() {
         ("baseline=NaN&mde=0.1", "/baseline"),
         ("sd=1&mde=0", "/mde"),
         ("sd=1&mde=1&power=1", "/power"),
+        // By chance alone more is found.
+        ("baseline=0.1&mde=0.1&power=0.01", "/power"),
+        ("baseline=0.1&mde=0.1&power=0.05", "/power"),
+        ("baseline=0.1&mde=0.000000001", "/mde"),
+        ("sd=1e300&mde=1", "/sd"),
+        ("baseline=0.999&n=10", "/n"),
         ("sd=1&mde=1&treatments=0", "/treatments"),
     ] {
         assert_eq!(power(query).await.violations()[0].0, place, "{query}");

@@ -2,6 +2,7 @@
 mod analyze;
 mod dealing;
 mod making;
+mod methods;
 mod observing;
 mod results;
 

@@ -7,25 +7,29 @@ use support::{TestApp, caller, merged};
 use super::{TESTS, arm, of_two, path, two_prompts};
 
 /// A test, and the next unit that takes part in it.
-struct Trial<'t> {
+pub(super) struct Trial<'t> {
     test: &'t TestApp,
-    made: Value,
+    pub(super) made: Value,
     next: usize,
 }
 
 impl<'t> Trial<'t> {
-    async fn new(test: &'t TestApp, more: Value) -> Self {
+    pub(super) async fn new(test: &'t TestApp, more: Value) -> Self {
         let prompts = two_prompts(test).await;
         let made = test.post(TESTS, of_two(&prompts, more)).await.expect(201);
+        Self::of(test, made)
+    }
+
+    pub(super) fn of(test: &'t TestApp, made: Value) -> Self {
         Self { test, made, next: 0 }
     }
 
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         path(&self.made)
     }
 
     /// So many new units were shown an arm, and this became of each.
-    async fn report(&mut self, variant: &str, units: i32, what: impl Fn(i32) -> Value) {
+    pub(super) async fn report(&mut self, variant: &str, units: i32, what: impl Fn(i32) -> Value) {
         let events: Vec<_> = (0..units)
             .map(|n| {
                 self.next += 1;
@@ -39,12 +43,12 @@ impl<'t> Trial<'t> {
         self.test.work().await;
     }
 
-    async fn results(&self) -> Value {
+    pub(super) async fn results(&self) -> Value {
         self.test.get(&format!("{}/results", self.path())).await.expect(200)
     }
 
     /// Time goes by, and a worker looks at the test.
-    async fn evaluate_after(&self, time: Duration) -> Value {
+    pub(super) async fn evaluate_after(&self, time: Duration) -> Value {
         self.test.advance(time);
         shared::ab_testing::order_evaluations(&self.test.app, &caller()).await.unwrap();
         self.test.work().await;
@@ -192,7 +196,7 @@ async fn phases_are_weighed_and_never_pooled() {
 
     let b = &results["metrics"][0]["arms"][1];
     near(&b["diff"], 0.0, 1e-12);
-    assert_eq!((&b["fixed"]["method"], &results["srm"]["status"]), (&json!("z"), &json!("ok")));
+    assert_eq!((&b["fixed"]["method"], &results["srm"]["status"]), (&json!("two_proportion_z"), &json!("ok")));
     assert!(b["fixed"]["p_value"].as_f64().unwrap() > 0.99);
     near(&b["bayes"]["prob_best"], 0.5, 0.01);
     assert_eq!(results["phases"][1]["units"], json!({ "A": 200, "B": 800 }));
@@ -212,7 +216,7 @@ async fn several_calls_of_a_unit_are_one_unit() {
 
     let arms = &results["metrics"][0]["arms"];
     assert_eq!((&arms[0]["n"], &arms[1]["n"]), (&json!(100), &json!(100)));
-    assert_eq!((&arms[1]["fixed"]["method"], &arms[1]["diff"]), (&json!("z"), &json!(0.0)));
+    assert_eq!((&arms[1]["fixed"]["method"], &arms[1]["diff"]), (&json!("two_proportion_z"), &json!(0.0)));
 }
 
 #[tokio::test]

@@ -75,6 +75,25 @@ fn shares_of_any_counts_have_an_answer() {
 }
 
 #[test]
+fn no_interval_of_shares_is_without_width_where_the_data_leave_room() {
+    let some: Vec<Proportion> = shares().into_iter().filter(|share| (1..1_000_000).contains(&share.trials)).collect();
+    let mut intervals = 0;
+    for (a, b) in some.iter().flat_map(|a| some.iter().map(move |b| (*a, *b))) {
+        let found = proportions::compare(a, b, 0.05).unwrap();
+        let always = sequential::Evidence::of_shares(a.into(), b.into(), 1000.0, 0.05).unwrap();
+        let believed = [a, b].map(|arm| Beta::after(Beta { a: 1.0, b: 1.0 }, arm).credible(0.05));
+        let all = [a.wilson(0.05), b.wilson(0.05), Some(found.diff_ci), found.relative_ci, Some(always.ci)];
+        for [low, high] in all.into_iter().flatten().chain(believed) {
+            assert!(low < high, "{a:?} {b:?}: {low} to {high}");
+            intervals += 1;
+        }
+        assert!(always.ci[0] <= found.diff && found.diff <= always.ci[1], "{a:?} {b:?}: {always:?}");
+        assert_eq!(found.relative_ci.is_some(), a.successes > 0 && b.successes > 0, "{a:?} {b:?}");
+    }
+    assert!(intervals > 3000, "{intervals}");
+}
+
+#[test]
 fn beliefs_about_shares_sum_up_to_one() {
     let began = Instant::now();
     let prior = Beta { a: 1.0, b: 1.0 };

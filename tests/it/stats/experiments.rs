@@ -256,7 +256,7 @@ fn path(of: Inputs<'_>) -> Value {
         let ready = sequential::is_ready(a, b, units_min, outcomes_min);
         let look = sequential::look_at_proportions(a, b, of.f("n_star"), of.f("alpha")).filter(|_| ready);
         if let Some(look) = &look {
-            running.push(look);
+            running.push(&(*look).into());
         }
         let ci = look.map(|look| look.ci);
         let se = (a.variance_of_estimate().unwrap() + b.variance_of_estimate().unwrap()).sqrt();

@@ -4,6 +4,7 @@ mod drifts;
 mod edges;
 mod experiments;
 mod simulations;
+mod small_samples;
 
 use serde_json::Value;
 
