@@ -20,7 +20,9 @@ mod results;
 mod service;
 mod summary;
 
-pub use choose::{Context, Experiment, Selection, Subject, TestBehind, UNIT_CHARS_MAX, arm, behind, select};
+pub use choose::{
+    Context, Experiment, Offer, Selection, Subject, TestBehind, UNIT_CHARS_MAX, accept, behind, offer, select,
+};
 pub use evaluate::{EvaluateAbTest, evaluate, order_evaluations};
 pub use findings::{Analysis, ArmFindings, Bayes, Decision, DecisionState, Fixed, Prior, SampleRatio, Sequential};
 pub use input::{AbTestPatch, InitialStatus, NewAbTest, NewGuardrail, NewMetric, NewVariant};

@@ -33,7 +33,9 @@ pub struct AbTestResults {
     /// Of a bandit: what units in arms other than the best have cost so far, in the unit of the first metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regret: Option<f64>,
-    /// What to be careful about: `few_units`, `units_in_two_arms`, `nonstationary`, `values_clipped`.
+    /// What to be careful about. `arm_unavailable:B`: what the arm shows was deleted or archived, or its label is gone; nobody
+    /// new takes part, and whoever has that arm gets what others get, until it is back. `units_in_two_arms`, `nonstationary`,
+    /// `values_clipped`.
     pub warnings: Vec<String>,
     /// The arm that won, or is ahead for sure.
     pub winner: Option<String>,

@@ -5,7 +5,7 @@ use super::{
     AbTestResult, AbTestStatus, Allocation,
     analysis::{self, Compared, Rules},
     arms::{self, Arm},
-    bandit,
+    bandit, choose,
     findings::{Decision, DecisionState, Prior, SampleRatio},
     measured::{self, Measured, Units},
     metrics::Metric,
@@ -98,6 +98,9 @@ pub(super) async fn evaluate(
     let units = Units::read(conn, test.id, &phases, names.len()).await?;
     let srm = sample_ratio(&units, &phases);
     let (mut metrics, mut harms, mut warnings) = (Vec::new(), BTreeMap::new(), Vec::new());
+    if test.status != AbTestStatus::Completed {
+        warnings.extend(choose::gone(conn, &test).await?.iter().map(|arm| format!("arm_unavailable:{arm}")));
+    }
     for metric in test.measured() {
         let measured = measured::measure(conn, test.id, metric, &phases, &units).await?;
         if measured.clipped > 0 {

@@ -13,12 +13,10 @@ use super::{
     kept,
 };
 use crate::{
-    ab_testing::{self, Experiment},
-    analytics,
+    ab_testing, analytics,
     app::App,
     cache::Source,
     error::{Error, Result},
-    id::PromptId,
     prompts::{self, Prompt, Selector, ServedVersion, Show},
     templates::Given,
 };
@@ -85,17 +83,16 @@ pub async fn read(
         // How it is used changes without a write to it.
         false => (Arc::new(kept::load(app, name, selector, show).await?.0), Duration::ZERO, Source::Database),
     };
-    let arm = arm(app, reader, &kept, show, given.as_ref()).await?;
-    let (prompt, experiment) = match &arm {
-        Some((prompt, served)) => (prompt.as_ref(), Some(served)),
-        None => (&kept.served.prompt, None),
-    };
-    app.uses.add(prompt.id, prompt.version, 1);
-    if given.is_none() && arm.is_none() {
+    if let Some(served) = arm(app, reader, &kept, show, given.as_ref()).await? {
+        return Ok(Reading::Made(Box::new(served)));
+    }
+    let prompt = &kept.served.prompt;
+    if given.is_none() {
+        app.uses.add(prompt.id, prompt.version, 1);
         return Ok(Reading::Kept(kept, age, source));
     }
-    let as_what = experiment.cloned().unwrap_or_else(|| kept.served.served.clone());
-    let mut served = made(app, prompt, as_what, given).await?;
+    let mut served = made(app, prompt, kept.served.served.clone(), given).await?;
+    app.uses.add(prompt.id, prompt.version, 1);
     served.deprecation.clone_from(&kept.served.deprecation);
     Ok(Reading::Made(Box::new(served)))
 }
@@ -128,43 +125,32 @@ async fn made(app: &App, prompt: &Prompt, served: ServedAs, given: Variables) ->
     Ok(Served { prompt: prompt.clone(), filled_content, filled_messages, unused, served, deprecation: None })
 }
 
-/// What a reader who takes part in the test behind a label gets instead.
-async fn arm(
-    app: &App,
-    reader: &Reader,
-    kept: &Kept,
-    show: Show,
-    given: Option<&Given>,
-) -> Result<Option<(Arc<Prompt>, ServedAs)>> {
+/// What a reader who takes part in the test behind a label gets instead, filled. Only then it is written down that they were
+/// shown it. Whoever cannot be shown their arm gets what the label points at, whatever has become of the arm.
+async fn arm(app: &App, reader: &Reader, kept: &Kept, show: Show, given: Option<&Given>) -> Result<Option<Served>> {
     let unit = reader.subject.unit()?;
     let (Some(test), Some(unit)) = (&kept.test, unit) else { return Ok(None) };
     let context = given.map(Given::texts).unwrap_or_default();
-    let Some((experiment, id, selector)) = ab_testing::arm(app, &reader.caller, test, unit, &context).await? else {
-        return Ok(None);
-    };
-    match arm_of(app, id, &selector, show).await {
-        Ok(prompt) => Ok(Some(as_arm(prompt, &selector, experiment))),
-        // Whoever reads a label gets what it points at, whatever has become of the arm.
-        Err(error) if error.is_refusal() => {
-            tracing::warn!(test = %experiment.test_id, error = error.for_log(), "an arm cannot be served");
-            Ok(None)
+    while let Some(offer) = ab_testing::offer(app, test, unit, &context).await? {
+        let prompt = match show == Show::PROMPT {
+            true => Ok(Arc::clone(&offer.prompt)),
+            false => prompts::get(app, offer.prompt.id, &offer.selector, show).await.map(Arc::new),
+        };
+        let prompt = match prompt {
+            Ok(prompt) => prompt,
+            Err(error) if error.is_refusal() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let version = ServedVersion::of(&prompt, &offer.selector);
+        let as_arm = ServedAs { version, experiment: Some(offer.experiment.clone()) };
+        let mut served = made(app, &prompt, as_arm, given.cloned()).await?;
+        if ab_testing::accept(app, &reader.caller, &offer).await? {
+            app.uses.add(prompt.id, prompt.version, 1);
+            served.deprecation.clone_from(&kept.served.deprecation);
+            return Ok(Some(served));
         }
-        Err(error) => Err(error),
     }
-}
-
-fn as_arm(prompt: Arc<Prompt>, selector: &Selector, experiment: Experiment) -> (Arc<Prompt>, ServedAs) {
-    let served = ServedAs { version: ServedVersion::of(&prompt, selector), experiment: Some(experiment) };
-    (prompt, served)
-}
-
-async fn arm_of(app: &App, id: PromptId, selector: &Selector, show: Show) -> Result<Arc<Prompt>> {
-    let prompt = match show == Show::PROMPT {
-        true => prompts::kept(app, id, selector).await?,
-        false => Arc::new(prompts::get(app, id, selector, show).await?),
-    };
-    kept::standing(app, &prompt).await?;
-    Ok(prompt)
+    Ok(None)
 }
 
 /// Reads and fills prompts by name, each by itself: one that cannot be served does not spoil the others.

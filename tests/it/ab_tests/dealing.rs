@@ -1,7 +1,7 @@
 //! Which arm a unit gets: the same for ever, everywhere.
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use support::TestApp;
 
 use super::{TESTS, arm, of_two, path, running, two_prompts};
@@ -105,71 +105,9 @@ async fn a_paused_test_keeps_who_it_has_and_takes_nobody() {
 
     assert_eq!((&old["variant"], &old["exposed"]), (&json!("B"), &json!(true)));
     assert_eq!((&new["variant"], &new["exposed"]), (&json!("A"), &json!(false)));
+    assert_eq!((&old["sticky"], &new["sticky"]), (&json!(true), &json!(false)), "who is new may get another arm later");
+    test.post(&format!("{path}/start"), json!({})).await.expect(200);
+    assert_eq!(arm(&test, &path, "new").await["variant"], "B");
     test.post(&format!("{path}/complete"), json!({})).await.expect(200);
     assert_eq!(test.get(&format!("{path}/select?user_id=old")).await.code(409), "test-ended");
-}
-
-async fn read(test: &TestApp, query: &str) -> Value {
-    test.get(&format!("/api/v1/prompts/search/greeting/plain{query}")).await.expect(200)
-}
-
-#[tokio::test]
-async fn a_test_behind_a_label_changes_what_readers_get_and_nothing_for_them() {
-    let test = TestApp::api().await;
-    let prompts = two_prompts(&test).await;
-    let id = prompts.0["id"].as_str().unwrap();
-    test.put(&format!("/api/v1/prompts/{id}/labels/production"), json!({ "version": 1 })).await.expect(200);
-    let behind = json!({ "prompt_id": id, "label": "production" });
-    let body = of_two(&prompts, json!({ "traffic_split": 0.0001, "behind": behind, "promote": true }));
-    let made = test.post(TESTS, body.clone()).await.expect(201);
-
-    let served = read(&test, "?user_id=u").await;
-
-    assert_eq!((&served["filled_content"], &served["served"]["version"]), (&json!("Say a warm hello."), &json!(1)));
-    let experiment = json!({ "test_id": made["id"], "variant": "B", "unit_id": "u", "sticky": true, "exposed": true });
-    assert_eq!(served["served"]["experiment"], experiment);
-    assert_eq!(read(&test, "?user_id=u&label=production").await["served"]["experiment"], experiment);
-    for query in ["", "?user_id=u&version=1", "?user_id=u&label=latest"] {
-        let plain = read(&test, query).await;
-        assert_eq!(
-            (&plain["filled_content"], plain["served"].get("experiment")),
-            (&json!("Say hello."), None),
-            "{query}"
-        );
-    }
-    assert_eq!(test.post(TESTS, body).await.code(409), "label-taken");
-    // Whatever becomes of the arm, the label is served.
-    let warm = format!("/api/v1/prompts/{}", prompts.1["id"].as_str().unwrap());
-    test.delete(&warm).await;
-    let without = read(&test, "?user_id=u").await;
-    assert_eq!((&without["filled_content"], without["served"].get("experiment")), (&json!("Say hello."), None));
-    test.post(&format!("{warm}/restore"), json!({})).await.expect(200);
-
-    test.post(&format!("{}/complete", path(&made)), json!({ "winner": "B" })).await.expect(200);
-
-    let after = read(&test, "?user_id=u").await;
-    assert_eq!((&after["filled_content"], &after["served"]["version"]), (&json!("Say a warm hello."), &json!(2)));
-    assert_eq!(after["served"].get("experiment"), None);
-    let history = test.get(&format!("/api/v1/prompts/{id}/labels/history")).await.expect(200);
-    let step = &history["items"][0];
-    assert_eq!((&step["from_version"], &step["to_version"]), (&json!(1), &json!(2)));
-    assert!(step["reason"].as_str().unwrap().contains("won the A/B test"), "{step}");
-}
-
-#[tokio::test]
-async fn of_versions_of_one_prompt_the_label_moves_to_the_winner_only_if_it_is_to() {
-    let test = TestApp::api().await;
-    let prompt = test.prompt("a", "b", "one").await;
-    let id = prompt["id"].as_str().unwrap();
-    test.put(&format!("/api/v1/prompts/{id}"), json!({ "content": "two" })).await.expect(200);
-    test.put(&format!("/api/v1/prompts/{id}/labels/production"), json!({ "version": 1 })).await.expect(200);
-    let arms = json!([{ "name": "old", "prompt_id": id, "version": 1, "weight": 0.5 },
-                      { "name": "new", "prompt_id": id, "version": 2, "weight": 0.5 }]);
-    for (promote, version) in [(false, 1), (true, 2)] {
-        let made = test.post(TESTS, json!({ "name": "x", "variants": arms })).await.expect(201);
-        let request = json!({ "winner": "new", "promote": promote });
-        test.post(&format!("{}/complete", path(&made)), request).await.expect(200);
-        let shown = test.get(&format!("/api/v1/prompts/{id}")).await.expect(200);
-        assert_eq!((&shown["labels"]["production"], &shown["version"]), (&json!(version), &json!(2)));
-    }
 }

@@ -1,5 +1,6 @@
 //! A/B tests: which arm a unit gets, what became of it, and what that shows.
 mod analyze;
+mod behind;
 mod dealing;
 mod making;
 mod methods;
