@@ -116,6 +116,11 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(1..=400))]
     pub usage_days: u32,
 
+    /// How many days jobs that were given up are kept, for a person to look at and to have them tried again.
+    #[arg(long, global = true, env = "PROMPT_STORE_DEAD_JOBS_DAYS", default_value_t = 30, value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub dead_jobs_days: u32,
+
     /// Who refines prompts.
     #[command(flatten)]
     pub llm: LlmSettings,

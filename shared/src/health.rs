@@ -109,11 +109,17 @@ async fn queue(app: &App) -> Check {
     let now = app.clock.now();
     let ages = depths.iter().filter(|depth| depth.state == "available").map(|depth| now.since(depth.oldest_run_at));
     let late = ages.max().is_some_and(|age| age > JOB_AGE_MAX);
-    let detail = format!("{waiting} waiting, {running} running, {dead} dead");
-    match late {
-        true => Check::new(Status::Degraded, format!("{detail}; the first has waited for more than a minute")),
-        false => Check::new(Status::Healthy, detail),
+    let mut detail = format!("{waiting} waiting, {running} running, {dead} dead");
+    if late {
+        detail.push_str("; the first has waited for more than a minute");
     }
+    if dead > 0 {
+        detail.push_str(
+            "; `GET /api/v1/jobs?state=dead` says what was given up and why; `POST /api/v1/jobs/{id}/retry` has it tried \
+             again, `DELETE /api/v1/jobs/{id}` forgets it",
+        );
+    }
+    Check::new(if late || dead > 0 { Status::Degraded } else { Status::Healthy }, detail)
 }
 
 async fn worker(app: &App) -> Check {

@@ -64,12 +64,13 @@ pub(crate) async fn gave_up(tx: &mut Tx, claim: &Claim) -> Result<()> {
         },
         // The next start of an API orders the one again, the next tick others; a person looks at documents that were not
         // taken, and has them sent again. Who is not warmed up is only slower.
-        Queue::SearchIndex
-        | Queue::UsageRollups
-        | Queue::Experiments
-        | Queue::Drift
-        | Queue::DocumentDeliveries
-        | Queue::CacheWarmups => Ok(()),
+        Queue::SearchIndex | Queue::UsageRollups | Queue::Drift | Queue::DocumentDeliveries | Queue::CacheWarmups => {
+            Ok(())
+        }
+        Queue::Experiments => match claim.order() {
+            Ok(job) => ab_testing::gave_up(tx, &job).await,
+            Err(_) => Ok(()),
+        },
         Queue::RefinementSessions => match claim.order() {
             Ok(job) => refinement::gave_up(tx, &job).await,
             Err(_) => Ok(()),

@@ -197,7 +197,8 @@ async fn clean(slots: &Slots, caller: &Caller) -> Result<()> {
     let app = &slots.app;
     idempotency::purge(app, caller, PURGE_MOST).await?;
     bulk::end_abandoned(app, caller).await?;
-    jobs::purge_done(app, caller, app.clock.now() - DONE_KEPT, PURGE_MOST).await?;
+    let (now, dead_kept) = (app.clock.now(), Duration::from_hours(24) * app.settings.dead_jobs_days);
+    jobs::purge(app, caller, (now - DONE_KEPT, now - dead_kept), PURGE_MOST).await?;
     webhooks::purge(app, caller, PURGE_MOST).await?;
     analytics::purge(app, caller, PURGE_MOST).await?;
     for _ in 0..PURGE_TURNS {

@@ -1,5 +1,5 @@
 //! Background jobs, for administrators.
-use axum::extract::State;
+use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
 use shared::{
     App, administration,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(crate) fn router() -> OpenApiRouter<Door> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(retry))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(forget)).routes(routes!(retry))
 }
 
 /// What `GET /jobs` may be asked.
@@ -52,6 +52,18 @@ async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<
     let page = PageQuery { limit: query.limit, offset: query.offset, cursor: query.cursor }.request()?;
     let filter = JobFilter { state: query.state, queue: query.queue };
     Ok(Json(administration::list_jobs(&app, &filter, &page).await?))
+}
+
+/// Forget a dead job that nobody wants tried again.
+#[utoipa::path(
+    delete, path = "/{id}", tag = "operations", operation_id = "forgetJob",
+    security((), ("key" = ["admin"])),
+    params(("id" = JobId, Path)),
+    responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")),
+)]
+async fn forget(State(app): State<App>, caller: Caller, Path(id): Path<JobId>) -> Result<StatusCode, Problem> {
+    administration::forget_job(&app, &caller.0, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Try a dead job again.

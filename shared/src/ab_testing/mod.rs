@@ -23,7 +23,7 @@ mod summary;
 pub use choose::{
     Context, Experiment, Offer, Selection, Subject, TestBehind, UNIT_CHARS_MAX, accept, behind, offer, select,
 };
-pub use evaluate::{EvaluateAbTest, evaluate, order_evaluations};
+pub use evaluate::{EvaluateAbTest, evaluate, gave_up, order_evaluations};
 pub use findings::{Analysis, ArmFindings, Bayes, Decision, DecisionState, Fixed, Prior, SampleRatio, Sequential};
 pub use input::{AbTestPatch, InitialStatus, NewAbTest, NewGuardrail, NewMetric, NewVariant};
 pub use metrics::{Guardrail, Metric, MetricKind};

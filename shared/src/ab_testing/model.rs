@@ -145,6 +145,7 @@ pub(super) struct TestRow {
     pub(super) started_at: Option<Timestamp>,
     pub(super) ended_at: Option<Timestamp>,
     pub(super) evaluated_at: Timestamp,
+    pub(super) note: Option<String>,
 }
 
 /// The arms and the plan, as they are kept together.
@@ -197,6 +198,8 @@ pub struct AbTest {
     pub result: Option<AbTestResult>,
     /// The arm that won.
     pub winner: Option<String>,
+    /// What went wrong: why its winner was not promoted, or that the last look at it failed. Null where nothing did.
+    pub note: Option<String>,
     /// Who made it.
     pub created_by: String,
     /// When it was made.
@@ -256,6 +259,7 @@ impl TestRow {
             plan,
             result: self.result,
             winner: self.winner,
+            note: self.note,
             created_by: self.created_by,
             created_at: self.created_at,
             updated_at: self.updated_at,

@@ -46,7 +46,7 @@ pub(super) async fn insert_phase(tx: &mut Tx, row: &TestRow, now: Timestamp) -> 
 
 const UPDATE: &str = "UPDATE ab_tests SET name = $2, status = $3, phase = $4, coverage_bp = $5, weights_bp = $6,
                              result = $7, winner = $8, updated_at = $9, started_at = $10, ended_at = $11,
-                             evaluated_at = $12
+                             evaluated_at = $12, note = $13
                       WHERE id = $1";
 
 /// Makes a test that the transaction holds be as it is given.
@@ -63,9 +63,17 @@ pub(super) async fn update(tx: &mut Tx, row: &TestRow) -> Result<()> {
         row.updated_at,
         row.started_at,
         row.ended_at,
-        row.evaluated_at
+        row.evaluated_at,
+        row.note
     ];
     tx.execute(UPDATE, values).await.map(drop)
+}
+
+const PUT_OFF: &str = "UPDATE ab_tests SET evaluated_at = $2, note = $3 WHERE id = $1 AND status = 'running'";
+
+/// A running test counts as looked at, so that others have their turn.
+pub(super) async fn put_off(tx: &mut Tx, id: AbTestId, now: Timestamp, note: &str) -> Result<()> {
+    tx.execute(PUT_OFF, params![id, now, note]).await.map(drop)
 }
 
 const LOCK: &str = "UPDATE ab_tests SET phase = phase WHERE id = $1";

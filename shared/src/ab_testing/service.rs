@@ -58,6 +58,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewAbTest) -> Result<AbTest
         started_at: (!is_draft).then_some(now),
         ended_at: None,
         evaluated_at: now,
+        note: None,
     };
     let mut tx = begin!(app, caller);
     promote::check_behind(&tx, &row)?;
@@ -206,31 +207,25 @@ pub async fn complete(
     {
         return Err(Error::invalid("/winner", "unknown-variant", format!("the test has no variant `{name}`")));
     }
-    let promote = promote.unwrap_or(row.plan().promote);
     row.winner = winner;
-    let test = end(&mut tx, row, AbTestResult::StoppedManual, promote, None).await?;
+    if promote.unwrap_or(row.plan().promote) {
+        promote::promote(&mut tx, &row).await?;
+    }
+    row.note = None;
+    let test = end(&mut tx, row, AbTestResult::StoppedManual).await?;
     tx.commit_with(&test).await?;
     Ok(test)
 }
 
-/// Ends a held test with a result, and promotes its winner, if it has one and is to. `note` is what else the audit log says.
-pub(super) async fn end(
-    tx: &mut Tx,
-    mut row: TestRow,
-    result: AbTestResult,
-    promote: bool,
-    note: Option<String>,
-) -> Result<AbTest> {
+/// Ends a held test with a result. Its note stands in the audit log too.
+pub(super) async fn end(tx: &mut Tx, mut row: TestRow, result: AbTestResult) -> Result<AbTest> {
     row.status = AbTestStatus::Completed;
     row.result = Some(result);
     row.ended_at = Some(tx.now());
-    if promote {
-        promote::promote(tx, &row).await?;
-    }
     row.updated_at = tx.now();
     repository::update(tx, &row).await?;
     choose::changes(tx, &row).await?;
-    let detail = Some(note.map_or(result.to_string(), |note| format!("{result}; {note}")));
+    let detail = Some(row.note.as_ref().map_or(result.to_string(), |note| format!("{result}; {note}")));
     announce(tx, EventType::AbTestCompleted, row, "ab_test.completed", detail).await
 }
 
@@ -258,6 +253,7 @@ async fn announce(
         "phase": test.phase,
         "result": test.result,
         "winner": test.winner,
+        "note": test.note,
     });
     notifications::announce(tx, event_type, test.id, data, &test).await?;
     Ok(test)

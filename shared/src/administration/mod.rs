@@ -1,4 +1,4 @@
-//! What an administrator does: looks at jobs, and has dead ones tried again.
+//! What an administrator does: looks at jobs, and has dead ones tried again or forgotten.
 use crate::{
     app::{App, begin},
     audit,
@@ -13,7 +13,8 @@ use crate::{
     webhooks::{self, DeliverWebhooks},
 };
 
-/// Jobs, the newest first. Those that ended well are kept for a day, dead ones until they are tried again.
+/// Jobs, the newest first. Those that ended well are kept for a day; dead ones until they are tried again or forgotten, or
+/// for as long as the settings say.
 pub async fn list_jobs(app: &App, filter: &JobFilter, request: &PageRequest) -> Result<Page<JobRow>> {
     let name = format!("jobs {filter:?}");
     let before = match request.after(&app.secret, &name)? {
@@ -44,6 +45,18 @@ pub async fn retry_job(app: &App, caller: &Caller, id: JobId) -> Result<JobRow> 
     let job = jobs::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("job", id))?;
     tx.commit_with(&job).await?;
     Ok(job)
+}
+
+/// Throws a dead job away: whoever looked at it does not want it tried again. 409, if it is not dead.
+pub async fn forget_job(app: &App, caller: &Caller, id: JobId) -> Result<()> {
+    let mut tx = begin!(app, caller);
+    if !jobs::forget(&mut tx, id).await? {
+        let job = jobs::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("job", id))?;
+        let detail = format!("only a dead job is forgotten; this one is {}", job.state);
+        return Err(Error::conflict("job-not-dead", detail));
+    }
+    audit::record(&mut tx, "job.forgotten", id, None).await?;
+    tx.commit_with(&()).await
 }
 
 /// Whoever was told that nobody will finish it learns that somebody will.

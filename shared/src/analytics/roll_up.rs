@@ -64,7 +64,7 @@ pub async fn order_roll_up(app: &App, caller: &Caller) -> Result<()> {
     {
         let mut conn = app.db.read().await?;
         if repository::batches(&mut conn, 1).await?.is_empty()
-            || crate::jobs::is_ordered(&mut conn, &RollUpUsage {}).await?
+            || crate::jobs::is_ordered(&mut conn, &RollUpUsage {}, app.clock.now()).await?
         {
             return Ok(());
         }

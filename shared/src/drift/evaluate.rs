@@ -58,7 +58,7 @@ pub async fn order_evaluation(app: &App, caller: &Caller) -> Result<()> {
     {
         let mut conn = app.db.read().await?;
         if repository::is_done(&mut conn, day).await?
-            || jobs::is_ordered(&mut conn, &job).await?
+            || jobs::is_ordered(&mut conn, &job, app.clock.now()).await?
             || !analytics::is_any(&mut conn).await?
         {
             return Ok(());
@@ -79,7 +79,16 @@ pub async fn evaluate_all(app: &App, claim: &Claim, caller: &Caller, day: i64) -
         let Some(last) = ids.last() else { break };
         after = last.to_string();
         for id in ids {
-            if let Some((version, found)) = look_at(app, id, day).await? {
+            let found = match look_at(app, id, day).await {
+                Ok(found) => found,
+                Err(error) if error.is_transient() => return Err(error),
+                // What is wrong with one prompt keeps nobody from looking at the others.
+                Err(error) => {
+                    tracing::error!(prompt = %id, error = error.for_log(), "the drift of a prompt cannot be computed");
+                    None
+                }
+            };
+            if let Some((version, found)) = found {
                 let mut tx = app.begin(caller).await?;
                 claim.hold(&mut tx, app.settings.lease).await?;
                 repository::put(&mut tx, (id, version, day), &found).await?;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Job, JobFilter, JobRow, Queue, postgres, sqlite};
+use super::{Depth, Job, JobFilter, JobRow, Queue, postgres, sqlite};
 use crate::{
     app::App,
     caller::Caller,
@@ -30,6 +30,9 @@ const LOST_MAX: i64 = 3;
 
 /// Between the second loss and the third claim: long enough for a person or a supervisor to see it.
 const QUARANTINE: Duration = Duration::from_mins(1);
+
+/// What is ordered by itself, again and again, rests so long after it was given up.
+const REST: Duration = Duration::from_mins(5);
 
 /// A ring that nobody answered is repeated after this.
 const RING_AGAIN: Duration = Duration::from_secs(10);
@@ -140,12 +143,16 @@ fn quarantine() -> i64 {
     i64::try_from(QUARANTINE.as_millis()).unwrap_or(i64::MAX)
 }
 
-const COUNT_ORDERED: &str = "SELECT count(*) FROM jobs
-                             WHERE queue = $1 AND unique_key = $2 AND state IN ('available', 'running')";
+const COUNT_ORDERED: &str = "SELECT (SELECT count(*) FROM jobs
+                                     WHERE queue = $1 AND unique_key = $2 AND state IN ('available', 'running'))
+                                  + (SELECT count(*) FROM jobs
+                                     WHERE queue = $1 AND unique_key = $2 AND state = 'dead' AND finished_at > $3)";
 
-/// Does such a job wait or run, so that ordering it again would change nothing?
-pub(crate) async fn is_ordered<J: Job>(conn: &mut Conn, job: &J) -> Result<bool> {
-    let (ordered,): (i64,) = conn.fetch_one(COUNT_ORDERED, params![J::QUEUE, job.unique_key()]).await?;
+/// Is a job that is ordered again and again not to be ordered now? One like it waits or runs, or was given up less than
+/// five minutes ago: the next would end as it did.
+pub(crate) async fn is_ordered<J: Job>(conn: &mut Conn, job: &J, now: Timestamp) -> Result<bool> {
+    let (key, since) = (job.unique_key(), now - REST);
+    let (ordered,): (i64,) = conn.fetch_one(COUNT_ORDERED, params![J::QUEUE, key, since]).await?;
     Ok(ordered > 0)
 }
 
@@ -214,8 +221,13 @@ pub async fn settle_later(app: &App, caller: &Caller, claim: &Claim, error: &Err
     tx.commit().await
 }
 
-/// It is over, and went wrong. Part of the transaction in which its domain gives it up.
+const FORGET_EARLIER: &str = "DELETE FROM jobs WHERE state = 'dead' AND id <> $1
+                                AND (queue, unique_key) = (SELECT queue, unique_key FROM jobs WHERE id = $1)";
+
+/// It is over, and went wrong. Part of the transaction in which its domain gives it up. Of jobs that were to do the same,
+/// only the last is kept.
 pub async fn bury(tx: &mut Tx, claim: &Claim, error: &Error) -> Result<()> {
+    tx.execute(FORGET_EARLIER, params![claim.id]).await?;
     settle(tx, claim, "dead", tx.now(), claim.attempts + 1, Some(error.for_log())).await
 }
 
@@ -253,19 +265,6 @@ pub async fn take_due(app: &App, caller: &Caller, queue: Queue, most: i64) -> Re
     let rows: Vec<(JobId,)> = tx.fetch_all(statement, params![queue, now, now - RING_AGAIN, most]).await?;
     tx.commit().await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
-/// How many jobs of a queue are in a state, and since when the first of them has been due.
-#[derive(Clone, Debug, FromRow)]
-pub struct Depth {
-    /// Which queue.
-    pub queue: Queue,
-    /// `available`, `running`, `done` or `dead`.
-    pub state: String,
-    /// How many.
-    pub jobs: i64,
-    /// The earliest `run_at` among them.
-    pub oldest_run_at: Timestamp,
 }
 
 const DEPTHS: &str = "SELECT queue, state, count(*) AS jobs, min(run_at) AS oldest_run_at FROM jobs
@@ -324,13 +323,22 @@ pub(crate) async fn revive(tx: &mut Tx, id: JobId) -> Result<Option<Claim>> {
 
 const PURGE_DONE: &str = "DELETE FROM jobs WHERE id IN
                           (SELECT id FROM jobs WHERE state = 'done' AND finished_at <= $1 ORDER BY finished_at LIMIT $2)";
+const PURGE_DEAD: &str = "DELETE FROM jobs WHERE id IN
+                          (SELECT id FROM jobs WHERE state = 'dead' AND finished_at <= $1 ORDER BY finished_at LIMIT $2)";
 
-/// Throws away at most `most` jobs that ended well before `before`. Dead ones stay, for a person to see.
-pub async fn purge_done(app: &App, caller: &Caller, before: Timestamp, most: i64) -> Result<u64> {
+/// Throws away at most `most` jobs each, that ended well before `done`, or were given up before `dead`.
+pub async fn purge(app: &App, caller: &Caller, (done, dead): (Timestamp, Timestamp), most: i64) -> Result<()> {
     let mut tx = app.begin(caller).await?;
-    let purged = tx.execute(PURGE_DONE, params![before, most]).await?;
-    tx.commit().await?;
-    Ok(purged)
+    tx.execute(PURGE_DONE, params![done, most]).await?;
+    tx.execute(PURGE_DEAD, params![dead, most]).await?;
+    tx.commit().await
+}
+
+const FORGET: &str = "DELETE FROM jobs WHERE id = $1 AND state = 'dead'";
+
+/// Throws a dead job away. Answers whether it was one.
+pub(crate) async fn forget(tx: &mut Tx, id: JobId) -> Result<bool> {
+    Ok(tx.execute(FORGET, params![id]).await? == 1)
 }
 
 const SEEN: &str = "INSERT INTO workers (instance, started_at, seen_at) VALUES ($1, $2, $2)

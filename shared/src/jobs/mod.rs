@@ -11,12 +11,12 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use doorbell::{Doorbell, LocalBell, RedisBell, WINDOW, redis_bell};
 pub use ledger::{
-    Claim, Depth, Outcome, bring_forward, bury, claim, depths, due, live_workers, purge_done, renew, settle_after,
-    settle_again, settle_done, settle_later, take_due, waiting, worker_gone, worker_seen,
+    Claim, Outcome, bring_forward, bury, claim, depths, due, live_workers, purge, renew, settle_after, settle_again,
+    settle_done, settle_later, take_due, waiting, worker_gone, worker_seen,
 };
-pub(crate) use ledger::{find, insert, is_ordered, list, revive};
+pub(crate) use ledger::{find, forget, insert, is_ordered, list, revive};
 
-pub use model::{JobFilter, JobRow, JobState};
+pub use model::{Depth, JobFilter, JobRow, JobState};
 
 /// Every queue there is. A new variant does not compile until the worker serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

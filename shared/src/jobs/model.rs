@@ -59,3 +59,16 @@ impl JobRow {
         self
     }
 }
+
+/// How many jobs of a queue are in a state, and since when the first of them has been due.
+#[derive(Clone, Debug, FromRow)]
+pub struct Depth {
+    /// Which queue.
+    pub queue: Queue,
+    /// `available`, `running`, `done` or `dead`.
+    pub state: String,
+    /// How many.
+    pub jobs: i64,
+    /// The earliest `run_at` among them.
+    pub oldest_run_at: Timestamp,
+}

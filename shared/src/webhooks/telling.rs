@@ -76,7 +76,7 @@ async fn wake(app: &App, caller: &Caller) -> Result<()> {
         let mut conn = app.db.read().await?;
         for webhook_id in repository::with_due(&mut conn, app.clock.now()).await? {
             let job = DeliverWebhooks { webhook_id };
-            if !jobs::is_ordered(&mut conn, &job).await? {
+            if !jobs::is_ordered(&mut conn, &job, app.clock.now()).await? {
                 waiting.push(job);
             }
         }

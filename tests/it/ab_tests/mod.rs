@@ -2,6 +2,7 @@
 mod analyze;
 mod behind;
 mod dealing;
+mod failing;
 mod making;
 mod methods;
 mod observing;

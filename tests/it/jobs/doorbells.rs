@@ -34,7 +34,7 @@ on_both_doorbells!(
     a_window_takes_five_hundred_rings_and_leaves_the_rest_to_the_ledger,
     a_ring_heard_many_times_is_one_piece_of_work,
     a_graceful_stop_gives_jobs_back_and_a_new_worker_goes_on,
-    jobs_that_ended_well_are_thrown_away_after_a_day_and_dead_ones_stay,
+    jobs_that_ended_well_are_thrown_away_after_a_day_and_dead_ones_after_thirty,
 );
 
 async fn a_job_enqueued_in_a_transaction_is_worked(test: TestApp) {
@@ -116,7 +116,7 @@ async fn a_graceful_stop_gives_jobs_back_and_a_new_worker_goes_on(mut test: Test
     assert_eq!((test.count(PROMPTS).await, test.count(JOBS).await, test.count(DEAD).await), (1550, 51, 0));
 }
 
-async fn jobs_that_ended_well_are_thrown_away_after_a_day_and_dead_ones_stay(mut test: TestApp) {
+async fn jobs_that_ended_well_are_thrown_away_after_a_day_and_dead_ones_after_thirty(mut test: TestApp) {
     order(&test.app, "old", 3).await;
     let mut tx = test.app.begin(&caller()).await.unwrap();
     let unknown = OperationId::generate(tx.now());
@@ -133,4 +133,8 @@ async fn jobs_that_ended_well_are_thrown_away_after_a_day_and_dead_ones_stay(mut
     until("the old ones are gone", async || (test.count(old).await == 0).then_some(())).await;
     until("the young one is done", async || (test.count(DONE).await == 1).then_some(())).await;
     assert_eq!(test.count(DEAD).await, 1);
+    test.stop_worker().await;
+    meddle(&test, "UPDATE jobs SET finished_at = finished_at - 29 * 86400000 WHERE state = 'dead'").await;
+    test.start_worker();
+    until("the dead one is gone", async || (test.count(DEAD).await == 0).then_some(())).await;
 }
