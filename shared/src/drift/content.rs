@@ -13,7 +13,7 @@ use crate::{
     lint::{self, Options, Tally},
     suggestions,
     text::{in_one_spelling, is_unspaced},
-    versions::{Body, Version, readable},
+    versions::{Body, Version, broken_calls, readable},
 };
 
 /// So many pairs of characters are compared exactly; of larger texts only the lines that changed.
@@ -87,21 +87,21 @@ pub(super) fn compare(earlier: &Side<'_>, later: &Side<'_>) -> Comparison {
         variables_removed,
         sections_added: only_in(&sections(&new), &sections(&old)),
         sections_removed: only_in(&sections(&old), &sections(&new)),
+        callers_must_change: broken_calls(before, after),
         output_schema_changed,
         model_or_params_changed: settings(&before.config) != settings(&after.config),
         lint_delta: later.tally.since(&earlier.tally),
     };
-    comparison.severity = severity(&comparison, after);
+    comparison.severity = severity(&comparison);
     comparison
 }
 
-fn severity(comparison: &Comparison, after: &Body) -> Severity {
-    let has_default = |name: &String| after.input_schema.get(name).is_some_and(|spec| spec.default.is_some());
-    let must_be_given = comparison.variables_added.iter().any(|name| !has_default(name));
-    if !comparison.variables_removed.is_empty() || must_be_given || comparison.output_schema_changed {
+fn severity(comparison: &Comparison) -> Severity {
+    if !comparison.callers_must_change.is_empty() || comparison.output_schema_changed {
         return Severity::Breaking;
     }
-    if comparison.token_ratio < 0.60 || comparison.tokens_delta_pct.abs() > 50.0 {
+    let is_other = comparison.token_ratio < 0.60 || comparison.tokens_delta_pct.abs() > 50.0;
+    if is_other || !comparison.variables_removed.is_empty() {
         return Severity::Major;
     }
     if comparison.token_ratio < 0.95 { Severity::Minor } else { Severity::Trivial }

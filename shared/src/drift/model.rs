@@ -2,7 +2,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{analytics::EarlyWarning, clock::Timestamp, db::FromRow, id::PromptId, lint::LintDelta, names::names};
+use crate::{
+    analytics::EarlyWarning, clock::Timestamp, db::FromRow, id::PromptId, lint::LintDelta, names::names,
+    versions::CallChange,
+};
 
 /// How a prompt does in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -145,9 +148,9 @@ pub enum Severity {
     Trivial,
     /// A little.
     Minor,
-    /// So much that it is another text.
+    /// So much that it is another text, or a variable is gone: callers need not change, and what they give for it is not used.
     Major,
-    /// Callers must change: a variable is gone, a new one has no default, or answers have another shape.
+    /// Callers must change: a call that was taken may be refused, or answers have another shape.
     Breaking,
 }
 
@@ -202,6 +205,8 @@ pub struct Comparison {
     pub variables_added: Vec<String>,
     /// Variables that are gone.
     pub variables_removed: Vec<String>,
+    /// Variables for which callers must change: they must be given now, or be of another type.
+    pub callers_must_change: Vec<CallChange>,
     /// Headings that are new.
     pub sections_added: Vec<String>,
     /// Headings that are gone.

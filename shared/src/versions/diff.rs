@@ -7,7 +7,10 @@ use similar::{ChangeTag, TextDiff};
 use unicode_normalization::char::is_combining_mark;
 use utoipa::ToSchema;
 
-use super::{Body, Version};
+use super::{
+    Body, Version,
+    calls::{CallChange, broken_calls},
+};
 use crate::text::is_unspaced;
 
 /// The search for the smallest difference ends here; what is found by then is right, only not the smallest.
@@ -41,6 +44,9 @@ pub struct Changes {
     pub variables_added: Vec<String>,
     /// Variables only the first has.
     pub variables_removed: Vec<String>,
+    /// Variables for which callers must change: a call that is right for the first may be refused by the second.
+    #[serde(default)]
+    pub callers_must_change: Vec<CallChange>,
     /// Everything else that differs: the template format, the input schema, the config.
     pub config_changes: Vec<ConfigChange>,
 }
@@ -108,6 +114,7 @@ pub fn changes((old_name, from): (&str, &Body), (new_name, to): (&str, &Body)) -
         words,
         variables_added: only_in(to, from),
         variables_removed: only_in(from, to),
+        callers_must_change: broken_calls(from, to),
         config_changes: config_changes(from, to),
     }
 }

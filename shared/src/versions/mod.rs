@@ -1,6 +1,7 @@
 //! Versions of prompts, which never change, and the labels that point at them.
 mod as_was;
 mod body;
+mod calls;
 mod damage;
 mod diff;
 mod labels;
@@ -9,6 +10,7 @@ mod repository;
 
 pub use as_was::{append_as_was, move_labels_as_was};
 pub use body::{Body, BodyDraft, CONTENT_BYTES_MAX, Message, PromptType, Role};
+pub use calls::{CallChange, CallChangeReason, broken_calls};
 pub use damage::damaged;
 pub use diff::{Changes, ConfigChange, Diff, WordChange, WordChangeKind, changes, compare, readable};
 pub use labels::{LATEST, Label, LabelMove, delete_label, label_history, labels, set_label};

@@ -2,7 +2,7 @@
 mod performance;
 
 use serde_json::{Value, json};
-use support::TestApp;
+use support::{TestApp, merged};
 
 const LONG: &str = "Say hello to {{name}}, who stands in front of you, and be as kind as you can be while you do it.";
 
@@ -52,6 +52,63 @@ async fn what_callers_must_change_for_is_breaking() {
     let found = drift(&test, &path, "").await["content"].clone();
     assert_eq!((&found["severity"], &found["output_schema_changed"]), (&json!("breaking"), &json!(true)));
     assert_eq!((&found["model_or_params_changed"], &found["token_ratio"]), (&json!(true), &json!(1.0)));
+}
+
+#[tokio::test]
+async fn whether_callers_must_change_is_what_a_call_must_give() {
+    let test = TestApp::api().await;
+    let schema = |spec: Value| json!({ "name": spec });
+    for (number, (before, after, severity, changes)) in [
+        (
+            json!({ "input_schema": schema(json!({ "default": "x" })) }),
+            json!({ "input_schema": schema(json!({})) }),
+            "breaking",
+            json!([["name", "required"]]),
+        ),
+        (
+            json!({ "input_schema": schema(json!({ "required": false })) }),
+            json!({ "input_schema": schema(json!({})) }),
+            "breaking",
+            json!([["name", "required"]]),
+        ),
+        (
+            json!({ "input_schema": schema(json!({ "type": "string" })) }),
+            json!({ "input_schema": schema(json!({ "type": "integer" })) }),
+            "breaking",
+            json!([["name", "type"]]),
+        ),
+        (
+            json!({ "input_schema": schema(json!({ "type": "integer" })) }),
+            json!({ "input_schema": schema(json!({ "type": "number" })) }),
+            "trivial",
+            json!([]),
+        ),
+        (json!({}), json!({ "variables": ["name", "unused"] }), "trivial", json!([])),
+        (
+            json!({}),
+            json!({ "content": format!("{LONG} {{{{more}}}}"), "input_schema": { "more": { "required": false } } }),
+            "minor",
+            json!([]),
+        ),
+        (json!({}), json!({ "content": format!("{LONG} {{{{more}}}}") }), "breaking", json!([["more", "required"]])),
+        (json!({ "content": format!("{LONG} {{{{more}}}}") }), json!({ "content": LONG }), "major", json!([])),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let first = merged(json!({ "category": "calls", "name": number.to_string(), "content": LONG }), before.clone());
+        let made = test.post("/api/v1/prompts", first).await.expect(201);
+        let path = format!("/api/v1/prompts/{}", made["id"].as_str().unwrap());
+        test.put(&path, after.clone()).await.expect(200);
+        let found = drift(&test, &path, "").await["content"].clone();
+        let diff = test.get(&format!("{path}/diff?from=1&to=2")).await.expect(200);
+        let told = |list: &Value| -> Vec<Value> {
+            list.as_array().unwrap().iter().map(|it| json!([it["variable"], it["reason"]])).collect()
+        };
+        assert_eq!(json!(told(&found["callers_must_change"])), changes, "{before} to {after}");
+        assert_eq!(diff["callers_must_change"], found["callers_must_change"], "{before} to {after}");
+        assert_eq!(found["severity"], severity, "{before} to {after}");
+    }
 }
 
 #[tokio::test]

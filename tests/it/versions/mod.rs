@@ -1,4 +1,5 @@
 //! Versions and labels: what a prompt was, how it differs, and what points there.
+mod calls;
 mod diff;
 mod labels;
 mod numbers;
