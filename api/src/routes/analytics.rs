@@ -80,14 +80,20 @@ async fn of_prompt(
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 struct SeriesQuery {
-    /// The first moment, or the first day in UTC; 30 days before the last, unless said.
+    /// The first moment, or the first day; 29 days before the last day, unless said.
     #[param(example = "2026-11-01")]
     start_date: Option<String>,
-    /// The last moment, or the last day in UTC, to its end; now, unless said.
+    /// The moment that the time ends with, and which is not part of it, or the last day, to its end; unless said, all until
+    /// now. So the figures of a time that is cut in two add up to those of the whole. A time that ends within an hour is
+    /// counted event by event, as long as events are kept: 422 `too-old` after that.
     #[param(example = "2026-11-30T12:00:00Z")]
     end_date: Option<String>,
     /// How long the time of a point is.
     granularity: Option<Granularity>,
+    /// So many minutes east of UTC days and weeks begin: `60` in Berlin in winter, `-300` in New York. A day that is not one in
+    /// UTC is made of hours, which are kept for 90 days: 422 `too-old` after that.
+    #[param(minimum = -840, maximum = 840, default = 0)]
+    utc_offset_minutes: Option<i64>,
     /// A series for each prompt, version, model or service, of which the 20 most used are shown.
     group_by: Option<GroupBy>,
     /// Only the calls with this prompt.
@@ -106,31 +112,37 @@ async fn series(
     caller: Caller,
     Query(query): Query<SeriesQuery>,
 ) -> Result<Json<UsageSeries>, Problem> {
-    let at = |text: &Option<String>, name, edge| text.as_deref().map(|text| moment(text, name, edge)).transpose();
+    let utc_offset_minutes = query.utc_offset_minutes.unwrap_or(0);
+    let at = |text: &Option<String>, name, edge| {
+        text.as_deref().map(|text| moment(text, name, edge, utc_offset_minutes)).transpose()
+    };
     let request = SeriesRequest {
         start: at(&query.start_date, "start_date", Edge::Start)?,
         end: at(&query.end_date, "end_date", Edge::End)?,
         granularity: query.granularity.unwrap_or_default(),
+        utc_offset_minutes,
         group_by: query.group_by,
         prompt_id: query.prompt_id,
     };
     Ok(Json(analytics::series(&app, &caller.0, &request).await?))
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Edge {
     Start,
     End,
 }
 
-/// Reads a moment, or the edge of a day in UTC. Years that no usage has are refused.
-fn moment(text: &str, name: &str, edge: Edge) -> Result<Timestamp, Error> {
-    let whole = match edge {
-        Edge::Start => format!("{text}T00:00:00Z"),
-        Edge::End => format!("{text}T23:59:59.999Z"),
+/// Reads a moment, or the edge of a day so many minutes east of UTC. Years that no usage has are refused.
+fn moment(text: &str, name: &str, edge: Edge, minutes: i64) -> Result<Timestamp, Error> {
+    let day = || {
+        let midnight = format!("{text}T00:00:00Z").parse::<Timestamp>()?;
+        let days = if edge == Edge::End { 24 * 60 } else { 0 };
+        let offset = (days - minutes.clamp(-24 * 60, 24 * 60)) * 60_000;
+        Ok::<_, anyhow::Error>(Timestamp::from_millis(midnight.millis() + offset))
     };
-    let at = text.parse::<Timestamp>().or_else(|_| whole.parse::<Timestamp>());
-    let years = "2000-01-01T00:00:00Z".parse::<Timestamp>()..="2199-12-31T23:59:59Z".parse::<Timestamp>();
+    let at = text.parse::<Timestamp>().or_else(|_| day());
+    let years = "2000-01-01T00:00:00Z".parse::<Timestamp>()..="2200-01-01T00:00:00Z".parse::<Timestamp>();
     match (at, years.into_inner()) {
         (Ok(at), (Ok(first), Ok(last))) if (first..=last).contains(&at) => Ok(at),
         _ => {

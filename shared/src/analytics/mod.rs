@@ -15,6 +15,7 @@ mod sketch;
 mod standings;
 mod tally;
 mod variables;
+mod windows;
 
 pub use figures::{Distribution, Figures, Score};
 pub use intake::record;

@@ -5,7 +5,7 @@ use super::{repository, rollups};
 use crate::{app::App, caller::Caller, error::Result, id::UsageBatchId};
 
 /// Roll-ups by the hour are kept so long, those by the day for good.
-const HOURS_KEPT: Duration = Duration::from_hours(24 * 90);
+pub(super) const HOURS_KEPT: Duration = Duration::from_hours(24 * 90);
 
 /// As far as a report looks back.
 const READS_KEPT: Duration = Duration::from_hours(24 * 400);

@@ -1,6 +1,8 @@
 //! The tables `usage_events`, `usage_batches`, `usage_pulses`, `prompt_uses`, `prompt_reads` and `variable_uses`.
 use std::collections::BTreeMap;
 
+use futures::TryStreamExt;
+
 use super::{model::Event, pulse::Pulse, variables::VariableUse};
 use crate::{
     clock::Timestamp,
@@ -90,6 +92,43 @@ const EVENTS: &str = "SELECT event_id, prompt_id, version, occurred_at, success,
 /// The events of a batch.
 pub(super) async fn events(conn: &mut Conn, batch: UsageBatchId) -> Result<Vec<Event>> {
     conn.fetch_all(EVENTS, params![batch]).await
+}
+
+/// The events that are rolled up, of a prompt or of all of them where the id is empty.
+const BETWEEN: &str = "FROM usage_events e
+                       WHERE e.occurred_at >= ? AND e.occurred_at < ?
+                         AND NOT EXISTS (SELECT 1 FROM usage_batches b WHERE b.id = e.batch_id)";
+
+fn between<'a>(select: &'static str, prompt_id: &'a Option<String>, span: &'a (Timestamp, Timestamp)) -> Query<'a> {
+    Query::new(select).then(BETWEEN, params![span.0, span.1]).and("e.prompt_id = ?", prompt_id)
+}
+
+/// Looks at each event that is rolled up and was in a time, of which the last moment is no part.
+pub(super) async fn each_between(
+    conn: &mut Conn,
+    prompt_id: &str,
+    span: (Timestamp, Timestamp),
+    mut see: impl FnMut(&Event),
+) -> Result<()> {
+    let only = Some(prompt_id.to_owned()).filter(|id| !id.is_empty());
+    let select =
+        "SELECT e.event_id, e.prompt_id, e.version, e.occurred_at, e.success, e.response_time_us, e.input_tokens,
+                         e.output_tokens, e.cost_nanos, e.score, e.model, e.service_name, e.user_id, e.session_id,
+                         e.ab_test_id, e.variant, e.failure_kind";
+    let query = between(select, &only, &span);
+    let mut rows = conn.fetch::<Event>(&query, query.params())?;
+    while let Some(event) = rows.try_next().await? {
+        see(&event);
+    }
+    Ok(())
+}
+
+/// How many there are.
+pub(super) async fn count_between(conn: &mut Conn, prompt_id: &str, span: (Timestamp, Timestamp)) -> Result<i64> {
+    let only = Some(prompt_id.to_owned()).filter(|id| !id.is_empty());
+    let query = between("SELECT count(*)", &only, &span);
+    let (events,) = conn.fetch_one(&query, query.params()).await?;
+    Ok(events)
 }
 
 const ADD_USES: &str = "INSERT INTO prompt_uses (prompt_id, version, uses, last_used_at) VALUES ($1, $2, $3, $4)

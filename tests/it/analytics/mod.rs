@@ -1,6 +1,7 @@
 //! How prompts are used: what is taken in, what it adds up to, and what is said of it.
 mod intake;
 mod roll_up;
+mod windows;
 
 use serde_json::{Value, json};
 use support::{TestApp, caller, merged};
