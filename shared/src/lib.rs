@@ -22,6 +22,7 @@ pub mod memory;
 pub mod misfit;
 mod names;
 pub mod objects;
+pub mod output;
 pub mod page;
 pub mod prices;
 pub mod retry;

@@ -3,7 +3,7 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use shared::{App, Caller, audit, start::Failure};
 
-use super::{print, say};
+use super::{output::Destination, print, say};
 
 /// So many rows are read at once.
 const PORTION: i64 = 500;
@@ -19,14 +19,14 @@ enum Command {
     /// Look through the chain of seals: exit code 1, if a row was changed or is missing.
     Verify,
     /// Write the log as lines of JSON, the first row first.
-    Export,
+    Export(Destination),
 }
 
 impl Audit {
     pub(super) async fn run(self, app: App) -> Result<(), Failure> {
         let done = match self.command {
             Command::Verify => verify(&app).await,
-            Command::Export => export(&app).await,
+            Command::Export(destination) => export(&app, &destination).await,
         };
         app.db.close().await;
         done
@@ -50,16 +50,18 @@ async fn verify(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn export(app: &App) -> Result<(), Failure> {
+async fn export(app: &App, destination: &Destination) -> Result<(), Failure> {
     audit::seal(app, &Caller::system("audit")).await?;
-    let mut last = 0;
+    let (mut to, mut last) = (destination.open()?, 0);
     loop {
         let rows = audit::after(app, last, PORTION).await?;
-        let Some(end) = rows.last().and_then(|row| row.sequence) else { return Ok(()) };
+        let Some(end) = rows.last().and_then(|row| row.sequence) else { return to.finish() };
         last = end;
         for row in &rows {
             let line = serde_json::to_string(row).map_err(|error| Failure::Internal(error.to_string()))?;
-            print(&format!("{line}\n"));
+            if to.write(format!("{line}\n").as_bytes())?.is_break() {
+                return Ok(());
+            }
         }
     }
 }

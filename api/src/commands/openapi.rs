@@ -1,10 +1,17 @@
 //! `prompt-store openapi`: the published contract, as this program keeps it.
+use clap::Args;
 use shared::start::Failure;
 
-use super::print;
+use super::output::Destination;
 
-#[expect(clippy::unnecessary_wraps, reason = "all commands answer alike")]
-pub(super) fn run() -> Result<(), Failure> {
-    print(&crate::document());
-    Ok(())
+#[derive(Args)]
+pub(super) struct OpenApi {
+    #[command(flatten)]
+    destination: Destination,
+}
+
+impl OpenApi {
+    pub(super) fn run(&self) -> Result<(), Failure> {
+        self.destination.write(&crate::document())
+    }
 }
