@@ -10,7 +10,7 @@ const HANDLER_LINES_MAX: usize = 15;
 
 /// The rooms of `shared` by floor: a room uses lower ones, never its neighbours. What is not listed is the
 /// ground floor.
-const FLOORS: [(&str, u8); 22] = [
+const FLOORS: [(&str, u8); 23] = [
     ("access", 2),
     ("audit", 1),
     ("versions", 1),
@@ -31,6 +31,7 @@ const FLOORS: [(&str, u8); 22] = [
     ("idempotency", 0),
     ("llm", 0),
     ("search", 0),
+    ("secret", 0),
     ("stats", 0),
     ("ab_testing", 3),
 ];

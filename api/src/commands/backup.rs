@@ -5,16 +5,17 @@ use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use shared::{
     config::Settings,
-    db::{self, BackedUp, Location, Step},
+    db::{self, BackedUp, Step},
+    output::Target,
     start::{self, Failure},
     versions,
 };
 
-use super::{check::refuse_damaged, say};
+use super::{check::refuse_damaged, say, secret_advice};
 
 #[derive(Args)]
 pub(super) struct Backup {
-    /// The file to write, which must not be there yet.
+    /// The file to write, which must not be there yet; a device, a pipe, or `-` for standard output.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -28,6 +29,12 @@ pub(super) struct Restore {
 
 impl Backup {
     pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
+        let target = Target::of(&self.file).map_err(|error| Failure::Input(format!("{error:#}")))?;
+        if matches!(target, Target::Standard) && std::io::stdout().is_terminal() {
+            return Err(Failure::Input(
+                "a backup is nothing for a terminal: name a file, or a command that takes it".to_owned(),
+            ));
+        }
         let store = start::open_existing(&settings).await?;
         let bar = bar();
         let written = db::backup(&settings, &store, &self.file, |table, step, done, total| {
@@ -39,13 +46,7 @@ impl Backup {
         let damaged = versions::damaged(&store, |_| {}).await;
         store.close().await;
         say(&format!("{} written to {}, looked through and whole", size(written), self.file.display()));
-        match &settings.db {
-            Location::File(file) if settings.secret_key.is_none() => say(&format!(
-                "Keep a copy of {} elsewhere: without it the secrets of webhooks cannot be read",
-                file.with_extension("key").display()
-            )),
-            _ => say("Keep PROMPT_STORE_SECRET_KEY elsewhere: without it the secrets of webhooks cannot be read"),
-        }
+        say(&secret_advice::keep(&settings));
         refuse_damaged(&damaged?)
     }
 }
@@ -60,11 +61,8 @@ impl Restore {
         bar.finish_and_clear();
         let restored = restored.map_err(|error| Failure::Database(format!("nothing was restored: {error:#}")))?;
         say(&format!("{} restored to {}", size(restored), settings.db));
-        if let Location::File(file) = &settings.db {
-            let key = file.with_extension("key");
-            if settings.secret_key.is_none() && !key.exists() {
-                say(&format!("Put the key of the store where it belongs before you start it: {}", key.display()));
-            }
+        if let Some(advice) = secret_advice::restored(&settings) {
+            say(&advice);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use shared::{
     start::{self, Failure},
 };
 
-use super::say;
+use super::{say, secret_advice};
 
 #[derive(Args)]
 pub(crate) struct Copy {
@@ -24,7 +24,7 @@ pub(crate) struct Copy {
 impl Copy {
     pub(super) async fn run(self, settings: Settings) -> Result<(), Failure> {
         let source = start::open_existing(&Settings { db: self.from.clone(), ..settings.clone() }).await?;
-        let target = start::open_migrated(&Settings { db: self.to.clone(), ..settings }).await?;
+        let target = start::open_migrated(&Settings { db: self.to.clone(), ..settings.clone() }).await?;
         let copied = copy(&source, &target).await;
         source.close().await;
         target.close().await;
@@ -37,14 +37,7 @@ impl Copy {
         }
         let total: u64 = copied.iter().map(|table| table.rows).sum();
         say(&format!("{total} rows copied to {}, each read back and equal", target.describe()));
-        if let (Location::File(file), Location::Server(_)) = (&self.from, &self.to) {
-            let key = file.with_extension("key");
-            say(&format!(
-                "Give every process the key of the store, which stays where it is: \
-                 PROMPT_STORE_SECRET_KEY=\"$(cat {})\"",
-                key.display()
-            ));
-        }
+        say(&secret_advice::copied(&settings, &self.from, &self.to));
         Ok(())
     }
 }

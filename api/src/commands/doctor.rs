@@ -9,6 +9,7 @@ use shared::{
     jobs::Doorbell,
     page::PageRequest,
     prompts,
+    secret::{self, Standing},
     start::{self, Failure, Migration},
     versions,
 };
@@ -48,6 +49,7 @@ pub(super) async fn run(settings: Settings, edge: &Edge) -> Result<(), Failure> 
     match open(settings).await {
         Ok(app) => {
             findings.say("tables", Ok::<_, Failure>(format!("of this version, in {}", app.db.describe())));
+            findings.say("secret", secret(&app).await);
             look(&app, edge, &mut findings).await;
             app.db.close().await;
         }
@@ -60,10 +62,19 @@ pub(super) async fn run(settings: Settings, edge: &Edge) -> Result<(), Failure> 
     }
 }
 
-/// The store as it is, whether or not Redis answers.
+/// The store as it is, whether or not Redis answers, and whatever its secret is.
 async fn open(mut settings: Settings) -> Result<App, Failure> {
     settings.redis_url = None;
-    start::open(settings, Migration::Forbidden).await
+    start::open_without_secret(settings, Migration::Forbidden).await.map(|(app, _)| app)
+}
+
+async fn secret(app: &App) -> Result<String, String> {
+    match secret::standing(&app.settings, &app.db).await {
+        Ok(Standing::Right(secret)) => Ok(format!("it is the store's, with the fingerprint {}", secret.fingerprint())),
+        Ok(Standing::Unknown(_)) => Ok("the store learns it when it is next served".to_owned()),
+        Ok(Standing::Wrong(sentence)) => Err(sentence),
+        Err(failure) => Err(failure.to_string()),
+    }
 }
 
 async fn redis(settings: &Settings) -> Result<String, String> {

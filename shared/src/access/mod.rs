@@ -8,4 +8,4 @@ mod service;
 pub use model::{Key, MadeKey, NewKey, Rotation};
 pub use presented::{authenticate, grant_of, note_uses};
 pub use secret::KeyText;
-pub use service::{any_administrator, create, get, list, revoke, rotate};
+pub use service::{adopt_secret, any_administrator, create, get, list, revoke, rotate};

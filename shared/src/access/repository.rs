@@ -81,6 +81,14 @@ pub(super) async fn revoke(tx: &mut Tx, id: KeyId) -> Result<bool> {
     Ok(tx.execute(REVOKE, params![id, now]).await? == 1)
 }
 
+const REVOKE_ALL: &str = "UPDATE api_keys SET revoked_at = $1 WHERE revoked_at IS NULL";
+
+/// Answers how many there were.
+pub(super) async fn revoke_all(tx: &mut Tx) -> Result<u64> {
+    let now = tx.now();
+    tx.execute(REVOKE_ALL, params![now]).await
+}
+
 const EXPIRE: &str = "UPDATE api_keys SET expires_at = $2 WHERE id = $1";
 
 pub(super) async fn expire(tx: &mut Tx, id: KeyId, at: Timestamp) -> Result<()> {

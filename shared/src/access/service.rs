@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     id::KeyId,
     page::{Page, PageRequest, Position, SortKey},
-    secret::SecretKey,
+    secret::{self, Lost, SecretKey},
 };
 
 /// Somebody has to look them through.
@@ -94,6 +94,19 @@ pub async fn rotate(app: &App, caller: &Caller, id: KeyId, rotation: &Rotation) 
     tx.commit_with(&made).await?;
     presented::forget(app, id);
     Ok(MadeKey { text: Some(text), ..made })
+}
+
+/// Lets the store belong to the secret of this process, whose own is lost. Whatever key of the API there was is taken back, as it
+/// would never be let in again. Answers what was lost.
+pub async fn adopt_secret(app: &App, caller: &Caller) -> Result<Lost> {
+    let lost = secret::at_stake(&app.db).await?;
+    let mut tx = app.begin(caller).await?;
+    secret::replace(&mut tx, &app.secret).await?;
+    let keys = repository::revoke_all(&mut tx).await?;
+    let detail = format!("{keys} keys were taken back, and {} webhooks need a new secret", lost.webhooks);
+    audit::record(&mut tx, "secret.adopted", app.secret.fingerprint(), Some(detail)).await?;
+    tx.commit().await?;
+    Ok(Lost { keys: i64::try_from(keys).unwrap_or(i64::MAX), ..lost })
 }
 
 /// Could somebody manage this store by a key that it knows?

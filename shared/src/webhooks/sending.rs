@@ -169,7 +169,10 @@ fn secrets(app: &App, webhook: &WebhookRow, now: Timestamp) -> Result<Vec<Secret
             Error::internal("a webhook's secret was encrypted with another PROMPT_STORE_SECRET_KEY; rotate it")
         })
     };
-    std::iter::once(&webhook.secret).chain(previous).map(open).collect()
+    let mut secrets = vec![open(&webhook.secret)?];
+    // The one before it may be of a secret of the store that was lost.
+    secrets.extend(previous.and_then(|sealed| open(sealed).ok()));
+    Ok(secrets)
 }
 
 async fn send(app: &App, webhook: &WebhookRow, secrets: &[Secret], due: &Due, message: &Message) -> Ended {

@@ -14,6 +14,7 @@ use crate::{
     id::WebhookId,
     notifications,
     page::{Page, PageRequest, Position, SortKey},
+    secret,
 };
 
 /// Every event is held against every webhook, so there are not too many.
@@ -24,7 +25,7 @@ const RECENT: i64 = 20;
 /// Tests are kept as long as events.
 const TESTS_KEPT: Duration = Duration::from_hours(30 * 24);
 /// What secrets are encrypted for.
-pub(super) const SECRETS: &str = "webhook secrets";
+pub(super) const SECRETS: &str = secret::WEBHOOKS;
 
 /// Makes a webhook. Its secret is in this answer, and in no other: also a repeated request is answered without it.
 pub async fn create(app: &App, caller: &Caller, new: NewWebhook) -> Result<Webhook> {

@@ -11,7 +11,7 @@ use std::{
 
 use futures::future::join_all;
 use serde_json::json;
-use support::{Processes, figure, in_full, until};
+use support::{Engine, Processes, engine, figure, in_full, until};
 
 use super::{contents, count};
 
@@ -20,6 +20,13 @@ const WRITERS: usize = 8;
 /// The store that a backup was restored to.
 fn restored(file: &Path) -> Processes {
     Processes::embedded().with("PROMPT_STORE_DB", file.to_str().unwrap())
+}
+
+/// A store on a server is given its secret as a variable, and so are all that are made of it.
+fn bring_key(store: &Processes, target: &Path) {
+    if engine() == Engine::Sqlite {
+        std::fs::copy(store.folder().join("store.key"), target.with_extension("key")).unwrap();
+    }
 }
 
 fn text(path: &Path) -> &str {
@@ -75,6 +82,7 @@ async fn a_backup_under_writes_holds_all_that_was_acknowledged_before_it_began()
     let (code, _, said) = Processes::finish(restoring.env("PROMPT_STORE_DB", &target));
     assert_eq!(code, 0, "{said}");
     let again = restored(&target);
+    bring_key(&store, &target);
     let _api = again.start_api().await;
     let kept = contents(&again).await;
     let lost: Vec<&String> = before.iter().filter(|name| !kept.contains_key(*name)).collect();

@@ -22,6 +22,7 @@ async fn a_store_that_is_well_is_said_to_be_in_every_respect() {
         "settings",
         "redis",
         "tables",
+        "secret",
         "database",
         "disk",
         "queue",
@@ -80,11 +81,12 @@ async fn whatever_is_wrong_is_found() {
     let store = store
         .with("REDIS_URL", "redis://127.0.0.1:1")
         .with("PROMPT_STORE_ENV", "production")
-        .with("PROMPT_STORE_SECRET_KEY", "0123456789abcdef0123456789abcdef");
+        .with("PROMPT_STORE_SECRET_KEY", "0123456789abcdef0123456789abcdef"); // of another store
     let (code, said) = doctor(&store);
     assert_eq!(code, 1, "{said}");
     for (what, way_out) in [
         ("redis", "REDIS_URL"),
+        ("secret", "keys adopt-secret"),
         ("search index", "prompt-store check"),
         ("names", "PUT /api/v1/prompts/{id}"),
         ("clock", "NTP"),

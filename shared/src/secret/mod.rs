@@ -1,4 +1,7 @@
 //! The key of this store: what it signs and encrypts with. Made once, beside the database, for its owner only.
+mod of_store;
+mod repository;
+
 use std::{
     io::{ErrorKind, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -6,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
@@ -15,9 +18,16 @@ use chacha20poly1305::{
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::output::Target;
+
+pub use of_store::{Lost, Standing, WEBHOOKS, at_stake, given_or_made, key_file, standing};
+pub(crate) use of_store::{adopt, has_changed, open, replace};
+
 /// At least as much as a SHA-256 MAC is worth.
 const BYTES_MIN: usize = 32;
 const NONCE_BYTES: usize = 24;
+/// As much of a MAC as tells one secret from another, and nothing of the secret.
+const FINGERPRINT_BYTES: usize = 8;
 
 /// A text that the program was told and tells nobody: it does not print itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,32 +74,55 @@ impl SecretKey {
         Ok(Self(text.as_bytes().into()))
     }
 
+    /// A key for a process that must open a store without its secret. Nothing that is made with it lasts.
+    #[must_use]
+    pub fn stand_in() -> Self {
+        Self(new_key().into_bytes().into())
+    }
+
+    /// The key in a file that only its owner may read; nothing, if there is no file.
+    pub fn read(path: &Path) -> anyhow::Result<Option<Self>> {
+        let cannot = || format!("cannot read the secret key `{}`", path.display());
+        let found = match std::fs::metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            found => found.with_context(cannot)?,
+        };
+        ensure!(found.is_file(), "the secret key `{}` is no regular file", path.display());
+        let text = std::fs::read_to_string(path).with_context(cannot)?;
+        let mode = found.permissions().mode();
+        ensure!(mode & 0o077 == 0, "others may read the secret key `{}`: `chmod 600` it", path.display());
+        Self::from_text(text.trim()).with_context(cannot).map(Some)
+    }
+
     /// Reads the key from `path`, or makes one there that only its owner may read.
     pub fn read_or_make(path: &Path) -> anyhow::Result<Self> {
-        let cannot = |what: &str| format!("cannot {what} the secret key `{}`", path.display());
-        // Made whole under another name first: whoever finds the file finds a whole key in it.
-        let draft = path.with_extension(format!("{}.draft", std::process::id()));
-        if !path.exists() {
-            let text = new_key();
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&draft)
-                .with_context(|| cannot("make"))?;
-            file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(|| cannot("write"))?;
-            let linked = std::fs::hard_link(&draft, path);
-            std::fs::remove_file(&draft).with_context(|| cannot("write"))?;
-            match linked {
-                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error).context(cannot("write")),
-                _ => {}
-            }
+        if let Some(key) = Self::read(path)? {
+            return Ok(key);
         }
-        let text = std::fs::read_to_string(path).with_context(|| cannot("read"))?;
-        let mode = std::fs::metadata(path).with_context(|| cannot("read"))?.permissions().mode();
-        ensure!(mode & 0o077 == 0, "others may read the secret key `{}`: `chmod 600` it", path.display());
-        Self::from_text(text.trim())
+        let cannot = || format!("cannot make the secret key `{}`", path.display());
+        let target = Target::of(path).with_context(cannot)?;
+        let Some(place) = target.file() else { bail!("{}: it is no regular file", cannot()) };
+        // Made whole under another name first: whoever finds the file finds a whole key in it.
+        let draft = place.with_added_extension(format!("{}.draft", std::process::id()));
+        let _ = std::fs::remove_file(&draft);
+        let mut file =
+            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).with_context(cannot)?;
+        let linked = file
+            .write_all(new_key().as_bytes())
+            .and_then(|()| file.sync_all())
+            .and_then(|()| std::fs::hard_link(&draft, place));
+        std::fs::remove_file(&draft).with_context(cannot)?;
+        match linked {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error).with_context(cannot),
+            _ => {}
+        }
+        Self::read(path)?.with_context(cannot)
+    }
+
+    /// What tells this key from another: 16 hexadecimal digits, which tell nothing of the key.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.mac("fingerprint", &[])[..FINGERPRINT_BYTES].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The MAC (HMAC-SHA256) of `message`, for one purpose only.
@@ -152,11 +185,28 @@ mod tests {
         let found = SecretKey::read_or_make(&path).unwrap();
         assert_eq!(made.mac("test", b"x"), found.mac("test", b"x"));
         assert_ne!(made.mac("test", b"x"), made.mac("other", b"x"), "a MAC is good for one purpose");
+        assert_eq!((made.fingerprint(), made.fingerprint().len()), (found.fingerprint(), 16));
+        assert_ne!(made.fingerprint(), SecretKey::stand_in().fingerprint());
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(SecretKey::read_or_make(&path).unwrap_err().to_string().contains("chmod 600"));
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_key_is_made_where_a_link_leads_and_read_from_nothing_but_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        assert!(SecretKey::read(&at("store.key")).unwrap().is_none());
+        std::fs::create_dir(at("elsewhere")).unwrap();
+        std::os::unix::fs::symlink("elsewhere/key", at("store.key")).unwrap();
+        let made = SecretKey::read_or_make(&at("store.key")).unwrap();
+        assert!(std::fs::symlink_metadata(at("store.key")).unwrap().is_symlink());
+        let found = SecretKey::read(&at("elsewhere/key")).unwrap().unwrap();
+        assert_eq!(made.fingerprint(), found.fingerprint());
+        assert_eq!(std::fs::read_dir(at("elsewhere")).unwrap().count(), 1, "no draft is left");
+        assert!(SecretKey::read_or_make(&at("elsewhere")).unwrap_err().to_string().contains("no regular file"));
     }
 
     #[test]
@@ -176,6 +226,9 @@ mod tests {
     #[test]
     fn a_short_key_is_refused_and_no_key_prints_itself() {
         assert!(SecretKey::from_text("short").is_err());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "short").unwrap();
+        assert!(format!("{:#}", SecretKey::read(file.path()).unwrap_err()).contains(file.path().to_str().unwrap()));
         let key = SecretKey::from_text(&"k".repeat(32)).unwrap();
         assert!(!format!("{key:?}").contains("kk"));
     }
