@@ -123,6 +123,14 @@ impl Error {
         Self::Unavailable { code: "storage-full", detail, source: anyhow::anyhow!("{why}") }
     }
 
+    /// The file of the database is no longer where it was opened.
+    pub fn moved(file: impl Display) -> Self {
+        let detail = "the file of the database was moved, removed or replaced while the store runs: reading goes on, writing \
+                      waits until it is back in its place; its operator stops the store, puts the file back, and starts it again";
+        let source = anyhow::anyhow!("`{file}` or its log is no longer the file that was opened");
+        Self::Unavailable { code: "storage-moved", detail, source }
+    }
+
     /// What the database answers is not what was written.
     pub fn damaged(what: impl Display) -> Self {
         let detail =

@@ -85,6 +85,11 @@ pub async fn is_database_well(app: &App) -> bool {
 }
 
 async fn database(app: &App) -> Check {
+    if !app.db.is_in_place() {
+        let detail = "its file was moved, removed or replaced while the store runs: it is read, and nothing is written; stop the \
+                      store, put the file and its log (`-wal`) back, and start it again";
+        return Check::new(Status::Unhealthy, detail);
+    }
     let ask = async { app.db.read().await?.execute("SELECT 1", params![]).await };
     match tokio::time::timeout(DATABASE_TIMEOUT, ask).await {
         Ok(Ok(_)) => Check::new(Status::Healthy, "it answers"),

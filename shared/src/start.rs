@@ -9,14 +9,14 @@ use crate::{
     cache::Cache,
     clock::Clock,
     config::{Mode, Settings},
-    db::{CannotOpen, Db, Location, Schema},
+    db::{CannotOpen, Db, Schema},
     error::{self, DAMAGED},
     http::{Outgoing, Service},
     jobs::Doorbell,
     llm::Services,
     memory::Memory,
     search::Index,
-    secret::SecretKey,
+    secret::{self, SecretKey, Standing},
     uses::UseCounter,
 };
 
@@ -105,7 +105,28 @@ pub async fn open_existing(settings: &Settings) -> Result<Db, Failure> {
 /// Opens the store. With `REDIS_URL`, Redis must answer now; later it may come and go.
 pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failure> {
     let db = open_database(&settings, migration).await?;
-    let secret = open_secret(&settings)?;
+    let (secret, is_new) = secret::open(&settings, &db).await?;
+    let app = assemble(settings, db, secret).await?;
+    if is_new {
+        secret::adopt(&app).await?;
+    }
+    Ok(app)
+}
+
+/// Opens the store for who needs no secret: it may be another, or missing. Answers what is wrong with it, if anything is, and makes
+/// none.
+pub async fn open_without_secret(settings: Settings, migration: Migration) -> Result<(App, Option<String>), Failure> {
+    let db = open_database(&settings, migration).await?;
+    let (secret, complaint) = match secret::standing(&settings, &db).await {
+        Ok(Standing::Right(secret)) => (Some(secret), None),
+        Ok(Standing::Unknown(secret)) => (secret, None),
+        Ok(Standing::Wrong(sentence)) | Err(Failure::Settings(sentence)) => (None, Some(sentence)),
+        Err(failure) => return Err(failure),
+    };
+    Ok((assemble(settings, db, secret.unwrap_or_else(SecretKey::stand_in)).await?, complaint))
+}
+
+async fn assemble(settings: Settings, db: Db, secret: SecretKey) -> Result<App, Failure> {
     let doorbell = match settings.redis_url() {
         None => Doorbell::local(),
         Some(url) => Doorbell::redis(url, &settings.redis_prefix).await.map_err(|error| {
@@ -163,21 +184,6 @@ async fn open_database(settings: &Settings, migration: Migration) -> Result<Db, 
     }
 }
 
-fn open_secret(settings: &Settings) -> Result<SecretKey, Failure> {
-    match settings.secret_key.as_deref().filter(|key| !key.is_empty()) {
-        Some(key) => SecretKey::from_text(key).map_err(|error| Failure::Settings(format!("{error:#}"))),
-        None => match &settings.db {
-            Location::File(path) => SecretKey::read_or_make(&path.with_extension("key"))
-                .map_err(|error| Failure::Settings(format!("{error:#}"))),
-            Location::Server(_) => Err(Failure::Settings(
-                "PROMPT_STORE_SECRET_KEY is not set, and with PostgreSQL every process must be given the same: a secret of \
-                 at least 32 bytes (`openssl rand -hex 32` makes one)"
-                    .to_owned(),
-            )),
-        },
-    }
-}
-
 /// What is still being found out about the file of a database.
 pub struct Inspection(Option<JoinHandle<error::Result<Option<String>>>>);
 
@@ -227,28 +233,45 @@ fn damage(app: &App, found: Result<error::Result<Option<String>>, JoinError>) ->
     }
 }
 
-/// How often a process looks whether the tables are still the ones it was written for.
-const SCHEMA_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a process looks whether the store is still the one it was started with.
+const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Watches the database until `shutdown`. If it is damaged, or a later version changes the tables so that this process no longer
 /// knows what they mean, the process is told to stop, and why.
 pub async fn watch(app: App, inspection: Inspection, shutdown: CancellationToken) -> Result<(), Failure> {
     let failure = tokio::select! {
         () = shutdown.cancelled() => return Ok(()),
-        failure = newer_schema(&app) => failure,
+        failure = another_store(&app) => failure,
         failure = inspection.damage(&app) => failure,
     };
     shutdown.cancel();
     Err(failure)
 }
 
-async fn newer_schema(app: &App) -> Failure {
+/// Ends when this process must not go on. Where the file is gone from its place, reading goes on, and it is said once.
+async fn another_store(app: &App) -> Failure {
+    let mut was_in_place = true;
     loop {
-        tokio::time::sleep(SCHEMA_INTERVAL).await;
+        tokio::time::sleep(WATCH_INTERVAL).await;
+        let is_in_place = app.db.is_in_place();
+        if was_in_place && !is_in_place {
+            let error = error::Error::moved(&app.settings.db);
+            tracing::error!(
+                error = error.for_log(),
+                "nothing is written any more: put the file back, and start the store again"
+            );
+        }
+        was_in_place = is_in_place;
         // A database that does not answer tells nothing.
         if let Ok(Schema::Newer) = app.db.schema().await {
             return Failure::Database(format!(
                 "the tables of `{}` were changed by a later version while this one ran; start that version",
+                app.settings.db
+            ));
+        }
+        if secret::has_changed(app).await {
+            return Failure::Settings(format!(
+                "the store `{}` was given another secret while this process ran; start it with that one",
                 app.settings.db
             ));
         }

@@ -1,14 +1,19 @@
 //! A store as one file, written while it is used, and looked at before anybody relies on it.
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
+    io,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail, ensure};
 use sqlx::SqlitePool;
+use tempfile::TempDir;
 
 use super::{Db, Location, Schema, Step, copy, sqlite};
-use crate::config::Settings;
+use crate::{
+    config::Settings,
+    output::{Output, Target, folder_of, keep},
+};
 
 /// So many copies of one update are kept: whatever tries more often has another problem.
 const COPIES_MAX: u32 = 300;
@@ -23,7 +28,8 @@ pub struct BackedUp {
 }
 
 /// Writes everything as of one moment to a file that is not there yet, in the form of `SQLite`, whatever the store runs on.
-/// Others read and write meanwhile. The file appears under its name only when it is whole.
+/// Others read and write meanwhile. The file appears under its name only when it is whole. A pipe, a device or standard output
+/// is written to once the backup is whole in a temporary file.
 pub async fn backup(
     settings: &Settings,
     db: &Db,
@@ -42,7 +48,27 @@ pub async fn backup(
         }
         Ok(())
     };
-    write_whole(file, &draft(file), write).await
+    let target = Target::of(file)?;
+    if let Some(path) = target.file() {
+        return write_whole(path, &draft(path), write).await;
+    }
+    let folder = tempfile::tempdir().context("cannot make a folder for temporary files")?;
+    let whole = folder.path().join("backup.db");
+    let backed_up = write_whole(&whole, &draft(&whole), write).await?;
+    let mut output = Output::open(Some(file))?;
+    io::copy(&mut File::open(&whole)?, &mut output).with_context(|| format!("cannot write `{}`", file.display()))?;
+    output.finish()?;
+    Ok(backed_up)
+}
+
+/// The settings of a copy of a store in a file, which lasts as long as its folder: for who would hold up every other writer. Nothing
+/// for a store on a server, where writers wait for rows only.
+pub async fn copy_aside(settings: &Settings, db: &Db) -> anyhow::Result<Option<(Settings, TempDir)>> {
+    let Db::Sqlite { writer, .. } = db else { return Ok(None) };
+    let folder = tempfile::tempdir().context("cannot make a folder for temporary files")?;
+    let file = folder.path().join("copy.db");
+    sqlite::backup(writer, &file).await.context("cannot copy the store to temporary files")?;
+    Ok(Some((Settings { db: Location::File(file), ..settings.clone() }, folder)))
 }
 
 /// Copies a store of an earlier version before it is changed, so that whoever goes back to that version has something to go back
@@ -100,12 +126,14 @@ pub async fn restore(
     let found = verify(backup).await?;
     match &settings.db {
         Location::File(file) => {
+            let target = Target::of(file)?;
+            let Some(file) = target.file() else {
+                bail!("`{}` is no regular file, so no store can be kept in it", file.display())
+            };
             refuse_existing(file)?;
-            let draft = draft(file);
-            if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-            }
-            let copied = std::fs::copy(backup, &draft).map_err(anyhow::Error::from).and_then(|_| keep(&draft, file));
+            let (draft, folder) = (draft(file), folder_of(file));
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+            let copied = std::fs::copy(backup, &draft).and_then(|_| keep(&draft, file));
             if copied.is_err() {
                 discard(&draft);
             }
@@ -161,15 +189,6 @@ fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
 
 fn draft(file: &Path) -> PathBuf {
     with_suffix(file, &format!(".{}.draft", std::process::id()))
-}
-
-/// Gives a file its name once it is on the disk.
-fn keep(draft: &Path, file: &Path) -> anyhow::Result<()> {
-    OpenOptions::new().write(true).open(draft)?.sync_all()?;
-    std::fs::rename(draft, file)?;
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()?;
-    Ok(())
 }
 
 fn discard(draft: &Path) {

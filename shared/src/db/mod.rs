@@ -8,6 +8,7 @@ mod error;
 mod json;
 mod leader;
 mod location;
+mod open_file;
 mod postgres;
 mod query;
 mod reserve;
@@ -25,7 +26,7 @@ use std::{
 pub use sqlx::{AssertSqlSafe, FromRow};
 use sqlx::{PgPool, SqlitePool, migrate::Migrator};
 
-pub use backup::{BackedUp, backup, restore, verify};
+pub use backup::{BackedUp, backup, copy_aside, restore, verify};
 pub(crate) use column::{column, text_column};
 pub(crate) use conn::params;
 pub use conn::{Conn, Dialect, Param, Params, Row};
@@ -33,6 +34,7 @@ pub use copy::{Copied, Step, copy};
 pub use json::Json;
 pub use leader::Leadership;
 pub use location::Location;
+pub use open_file::OpenFile;
 pub use query::{Query, Statement, portions};
 pub use reserve::{Reserve, Room};
 pub use tx::Tx;
@@ -113,6 +115,8 @@ pub enum Db {
         writer: SqlitePool,
         /// What is kept free on its disk.
         reserve: Reserve,
+        /// Which file it is.
+        file: OpenFile,
         /// Where clients stand that wait for them.
         lines: Lines,
     },
@@ -190,7 +194,8 @@ impl Db {
     /// A write transaction; dropped uncommitted, it rolls back. Where a client waits for it, it comes soon or not at all.
     pub(crate) async fn begin(&self) -> Result<Conn> {
         let started = Instant::now();
-        if let Self::Sqlite { reserve, .. } = self {
+        if let Self::Sqlite { reserve, file, .. } = self {
+            file.check()?;
             reserve.check()?;
         }
         let (place, left) = self.lines().writing.stand().await?;
@@ -294,6 +299,15 @@ impl Db {
         match self {
             Self::Sqlite { writer, .. } => sqlite::describe(writer),
             Self::Postgres { description, .. } => description.to_string(),
+        }
+    }
+
+    /// Is the file still where it was opened? A server looks after its own.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        match self {
+            Self::Sqlite { file, .. } => file.is_in_place(),
+            Self::Postgres { .. } => true,
         }
     }
 

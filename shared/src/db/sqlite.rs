@@ -11,8 +11,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode::Wal, SqlitePoolOptions, SqliteSynchronous::Full},
 };
 
-use super::{CannotOpen, Db, Lines, Reserve, Schema, backup::before_update};
-use crate::{config::Settings, error::Result};
+use super::{CannotOpen, Db, Lines, OpenFile, Reserve, Schema, backup::before_update};
+use crate::{config::Settings, error::Result, output::Target};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
@@ -45,7 +45,21 @@ pub(super) async fn open(path: &Path, settings: &Settings) -> Result<Db, CannotO
         .pragma("trusted_schema", "off")
         .pragma("cell_size_check", "on")
         .pragma("journal_size_limit", "67108864");
-    let pool = || SqlitePoolOptions::new().test_before_acquire(false).acquire_timeout(ACQUIRE_TIMEOUT);
+    let file = OpenFile::new(path);
+    let pool = || {
+        let file = file.clone();
+        let pool = SqlitePoolOptions::new().test_before_acquire(false).acquire_timeout(ACQUIRE_TIMEOUT);
+        // A connection that is open stays with its file, wherever that is moved; a new one would go to what is there instead.
+        pool.max_lifetime(None).idle_timeout(None).after_connect(move |_, _| {
+            let is_the_same = file.was_opened();
+            Box::pin(async move {
+                match is_the_same {
+                    true => Ok(()),
+                    false => Err(sqlx::Error::Configuration("another file lies in the place of the database".into())),
+                }
+            })
+        })
+    };
     // After some errors, a full disk among them, SQLite rolls back by itself. sqlx's own ROLLBACK then fails, it
     // thinks itself in a transaction for ever, and would refuse every other: such a connection is replaced.
     let writer = pool()
@@ -62,12 +76,15 @@ pub(super) async fn open(path: &Path, settings: &Settings) -> Result<Db, CannotO
     refuse_old(&writer).await.map_err(|error| CannotOpen::Lasting(format!("{error:#}")))?;
     let reader = pool()
         .max_connections(READERS)
-        .connect_with(options.pragma("query_only", "on"))
+        .min_connections(READERS)
+        .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
         .await
         .map_err(|error| cannot_open(path, &error))?;
     let lines = Lines::before((READERS, READING), (1, WRITING));
     let reserve = Reserve::new(folder(&writer), settings.disk_reserve_bytes);
-    Ok(Db::Sqlite { reader, writer, reserve, lines })
+    // Whatever happens to the file, no empty one is made in its place.
+    writer.set_connect_options(writer.connect_options().as_ref().clone().create_if_missing(false));
+    Ok(Db::Sqlite { reader, writer, reserve, file, lines })
 }
 
 fn prepare(path: &Path, settings: &Settings) -> anyhow::Result<()> {
@@ -81,6 +98,25 @@ fn prepare(path: &Path, settings: &Settings) -> anyhow::Result<()> {
     if !settings.allow_network_fs {
         refuse_network(path)?;
     }
+    refuse_strange(path)
+}
+
+/// A store is kept in a regular file. A log that lies there without its file holds what was written last, and `SQLite` would delete it.
+fn refuse_strange(path: &Path) -> anyhow::Result<()> {
+    let target = Target::of(path)?;
+    let Some(file) = target.file() else {
+        bail!("`{}` is a device or a pipe, so no store can be kept in it", path.display());
+    };
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    ensure!(
+        length(file) > 0 || length(Path::new(&log)) == 0,
+        "there is no database `{}`, but `{}` holds what was written to one last. Put the database back beside it; or, if it is \
+         not wanted any more, move that file away",
+        path.display(),
+        Path::new(&log).display()
+    );
     Ok(())
 }
 
