@@ -15,6 +15,7 @@ mod openapi;
 mod problem;
 mod query;
 mod routes;
+mod yaml;
 
 use std::sync::{Arc, OnceLock};
 

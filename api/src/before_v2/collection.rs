@@ -19,6 +19,7 @@ use crate::{
     Door,
     extract::{Caller, Query, Raw},
     problem::Problem,
+    yaml,
 };
 
 /// The most prompts of one collection.
@@ -85,8 +86,15 @@ struct MigrateQuery {
 async fn migrate(State(app): State<App>, Query(query): Query<MigrateQuery>, caller: Caller, Raw(yaml): Raw) -> Answer {
     let unreadable = |detail: String| Error::invalid("", "yaml-syntax", detail);
     let text = std::str::from_utf8(&yaml).map_err(|error| unreadable(format!("the body is not UTF-8: {error}")))?;
-    let collection: BTreeMap<String, BTreeMap<String, OldContent>> = serde_saphyr::from_str(text)
-        .map_err(|error| unreadable(format!("the body must be category → name → text in YAML: {error}")))?;
+    let shape = |why: String| unreadable(format!("the body must be category → name → text in YAML: {why}"));
+    let mut collection: BTreeMap<String, BTreeMap<String, OldContent>> = BTreeMap::new();
+    for document in yaml::documents(text).map_err(shape)? {
+        let document: BTreeMap<String, BTreeMap<String, OldContent>> =
+            serde_json::from_value(document).map_err(|error| shape(error.to_string()))?;
+        for (category, prompts) in document {
+            collection.entry(category).or_default().extend(prompts);
+        }
+    }
     let count = collection.values().map(BTreeMap::len).sum::<usize>();
     if !(1..=PROMPTS_MAX).contains(&count) {
         return Err(Error::invalid(

@@ -1,35 +1,20 @@
 //! Items without an operation, for commands: at once, and no more than a chunk at a time.
-use std::collections::HashMap;
-
 use serde_json::Value;
 
 use super::{
-    ItemState, OnConflict, OperationType, Outcome,
-    items::{self, Rehearsal, Rules},
-    orders::named,
+    OnConflict, OperationType, Outcome,
+    items::{self, Rules},
 };
-use crate::{app::App, caller::Caller, error::Result, retry, versions::ChangeType};
+use crate::{app::App, caller::Caller, db::Tx, error::Result, retry, versions::ChangeType};
 
-/// What a dry run would have made so far: by category and name, the last item that had an effect.
-pub type Rehearsed = HashMap<(String, String), Value>;
-
-/// Makes prompts at once, in one transaction. Items fail alone. With `rehearsed` it is a dry run, and nothing is
-/// changed.
+/// Makes prompts at once, in one transaction. Items fail alone.
 pub async fn create_now(
     app: &App,
     caller: &Caller,
     items: Vec<Value>,
     on_conflict: OnConflict,
-    rehearsed: Option<&mut Rehearsed>,
 ) -> Result<Vec<Outcome>> {
-    match rehearsed {
-        None => retry::races(|| create_chunk(app, caller, items.clone(), on_conflict)).await,
-        Some(rehearsed) => rehearse_chunk(app, caller, items, on_conflict, rehearsed).await,
-    }
-}
-
-fn rules(on_conflict: OnConflict) -> Rules<'static> {
-    Rules { operation_type: OperationType::Import, on_conflict, tags: None, change_type: ChangeType::Import }
+    retry::races(|| create_chunk(app, caller, items.clone(), on_conflict)).await
 }
 
 async fn create_chunk(app: &App, caller: &Caller, items: Vec<Value>, on_conflict: OnConflict) -> Result<Vec<Outcome>> {
@@ -39,25 +24,26 @@ async fn create_chunk(app: &App, caller: &Caller, items: Vec<Value>, on_conflict
     Ok(outcomes)
 }
 
-async fn rehearse_chunk(
-    app: &App,
-    caller: &Caller,
-    items: Vec<Value>,
+fn rules(on_conflict: OnConflict) -> Rules<'static> {
+    Rules { operation_type: OperationType::Import, on_conflict, tags: None, change_type: ChangeType::Import }
+}
+
+/// A dry run: everything is done as it would be, each chunk after those before it, and undone when this is dropped. So it says
+/// what the run will say. Until then others wait for what it holds, on `SQLite` for every write: give it a copy there
+/// ([`db::copy_aside`](crate::db::copy_aside)).
+pub struct DryRun {
+    tx: Tx,
     on_conflict: OnConflict,
-    rehearsed: &mut Rehearsed,
-) -> Result<Vec<Outcome>> {
-    let mut tx = app.begin(caller).await?;
-    let mut outcomes = Vec::with_capacity(items.len());
-    for item in items {
-        let name = named(&item);
-        let earlier = name.as_ref().and_then(|name| rehearsed.get(name)).cloned();
-        let rehearsal = Rehearsal { earlier, item: item.clone() };
-        let outcome = items::rehearse(&mut tx, rules(on_conflict), rehearsal).await?;
-        if let (Some(name), ItemState::Succeeded) = (name, outcome.state) {
-            rehearsed.insert(name, item);
-        }
-        outcomes.push(outcome);
+}
+
+impl DryRun {
+    /// Begins one, in a transaction that never commits.
+    pub async fn begin(app: &App, caller: &Caller, on_conflict: OnConflict) -> Result<Self> {
+        Ok(Self { tx: app.begin(caller).await?, on_conflict })
     }
-    tx.commit().await?;
-    Ok(outcomes)
+
+    /// What [`create_now`] would answer.
+    pub async fn create(&mut self, items: Vec<Value>) -> Result<Vec<Outcome>> {
+        items::work(&mut self.tx, rules(self.on_conflict), items.into_iter()).await
+    }
 }

@@ -14,7 +14,7 @@ mod service;
 mod sqlite;
 mod work;
 
-pub use at_once::{Rehearsed, create_now};
+pub use at_once::{DryRun, create_now};
 pub use export::{Exported, export};
 pub use import::{Import, end_abandoned};
 pub use items::Outcome;

@@ -91,7 +91,7 @@ impl Store {
     pub(crate) async fn seed(&self, prompts: usize) {
         let orders: Vec<Value> = (0..prompts).map(|number| order("seed", &format!("p{number}"))).collect();
         for chunk in orders.chunks(100) {
-            let made = bulk::create_now(&self.app, &caller(), chunk.to_vec(), OnConflict::Fail, None).await.unwrap();
+            let made = bulk::create_now(&self.app, &caller(), chunk.to_vec(), OnConflict::Fail).await.unwrap();
             assert!(made.iter().all(|outcome| outcome.prompt_id.is_some()), "{made:?}");
         }
     }

@@ -80,7 +80,7 @@ async fn fill(app: &App, corpus: &mut Corpus, prompts: usize) {
     let (started, caller) = (Instant::now(), Caller::system("bench"));
     for from in (0..prompts).step_by(500) {
         let chunk: Vec<Value> = (from..from + 500).map(|number| corpus.prompt(number)).collect();
-        bulk::create_now(app, &caller, chunk, OnConflict::Fail, None).await.unwrap();
+        bulk::create_now(app, &caller, chunk, OnConflict::Fail).await.unwrap();
         if from % 10_000 == 0 {
             eprint!("\r{from} of {prompts} prompts");
         }

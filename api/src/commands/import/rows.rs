@@ -2,7 +2,9 @@
 //! `POST /prompts`. It says what it could not read and why; whether a row makes a valid prompt is decided elsewhere.
 
 mod body;
+mod delimiter;
 mod lines;
+mod records;
 mod strict;
 mod table;
 #[cfg(test)]
@@ -17,8 +19,10 @@ use anyhow::anyhow;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
+use crate::yaml;
+
 /// The fields of the body of `POST /prompts`, in the order a row holds them.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "category",
     "name",
     "content",
@@ -31,6 +35,7 @@ const FIELDS: [&str; 12] = [
     "input_schema",
     "tags",
     "config",
+    "change_summary",
 ];
 
 /// The fields a file may keep under a name of its own.
@@ -70,6 +75,14 @@ pub(crate) struct Mapping {
     /// A tag to give to every row; may be given several times
     #[arg(long, value_name = "TEXT")]
     pub(crate) tag: Vec<String>,
+
+    /// What separates the cells of a table: one sign, or `tab` [default: what the file itself or its header says]
+    #[arg(long, value_name = "SIGN", value_parser = delimiter::parse)]
+    pub(crate) delimiter: Option<u8>,
+
+    /// Leave behind the columns and keys that are none of a prompt, and say which they were; otherwise they are refused
+    #[arg(long)]
+    pub(crate) ignore_unknown: bool,
 }
 
 impl Mapping {
@@ -99,7 +112,7 @@ impl Mapping {
 /// What a file is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Cells separated by commas, after a header that names the columns.
+    /// Cells separated by commas, semicolons or tabs, after a header that names the columns.
     Csv,
     /// The same with tabs.
     Tsv,
@@ -107,7 +120,7 @@ pub(crate) enum Format {
     Json,
     /// One JSON object to a line.
     Ndjson,
-    /// One YAML document.
+    /// YAML 1.2, one document or several.
     Yaml,
 }
 
@@ -132,11 +145,44 @@ pub(crate) struct Row {
     pub(crate) number: u64,
     /// The line it starts on, where that is known (CSV and NDJSON).
     pub(crate) line: Option<u64>,
-    /// The object, or why there is none: the end of a sentence that begins with [`Row::place`] and a colon.
-    pub(crate) object: Result<Map<String, Value>, String>,
+    /// The object, or why there is none.
+    pub(crate) object: Result<Map<String, Value>, Unreadable>,
+    /// The columns or keys that were left behind, as they are shown.
+    pub(crate) left: Vec<String>,
 }
 
+/// Why a row makes no object.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    /// Stable, for programs.
+    pub(crate) code: &'static str,
+    /// The end of a sentence that begins with [`Row::place`] and a colon.
+    pub(crate) why: String,
+}
+
+impl From<String> for Unreadable {
+    fn from(why: String) -> Self {
+        Self { code: "unreadable", why }
+    }
+}
+
+impl From<&str> for Unreadable {
+    fn from(why: &str) -> Self {
+        why.to_owned().into()
+    }
+}
+
+/// The body of a prompt, and what was left behind of its row.
+type Taken = (Map<String, Value>, Vec<String>);
+
 impl Row {
+    fn new(number: u64, line: Option<u64>, taken: Result<Taken, Unreadable>) -> Self {
+        match taken {
+            Ok((object, left)) => Self { number, line, object: Ok(object), left },
+            Err(why) => Self { number, line, object: Err(why), left: Vec::new() },
+        }
+    }
+
     /// Where the row is, for a person: "row 12 (line 40)", "row 12" or, in NDJSON, "line 40".
     pub(crate) fn place(&self) -> String {
         match self.line {
@@ -152,6 +198,8 @@ impl Row {
 pub(crate) struct Rows {
     /// How many there are, unless the file can be read only once (a pipe).
     pub(crate) total: Option<u64>,
+    /// What is to be said of the file as a whole.
+    pub(crate) notes: Vec<String>,
     /// The rows in the file's order. CSV and NDJSON are read as they are asked for.
     pub(crate) iter: Box<dyn Iterator<Item = Row> + Send>,
 }
@@ -167,11 +215,14 @@ pub(crate) fn read(path: &Path, mapping: &Mapping) -> anyhow::Result<Rows> {
         cannot_read(path, format!("its ending does not say what it is ({known}); pass --format"))
     })?;
     match format {
-        Format::Csv => table::read(path, mapping, b',', about.is_file()),
-        Format::Tsv => table::read(path, mapping, b'\t', about.is_file()),
+        Format::Csv | Format::Tsv => table::read(path, mapping, format, about.is_file()),
         Format::Ndjson => lines::read(path, mapping, about.is_file()),
+        // A name says little: many call lines of JSON so.
+        Format::Json if mapping.format.is_none() && about.is_file() && lines::are_objects(path)? => {
+            lines::read(path, mapping, true)
+        }
         Format::Json => whole::read(path, mapping, whole::json),
-        Format::Yaml => whole::read(path, mapping, whole::yaml),
+        Format::Yaml => whole::read(path, mapping, yaml::documents),
     }
 }
 
@@ -199,6 +250,28 @@ fn shown(name: &str) -> String {
         start.push('…');
     }
     format!("`{start}`")
+}
+
+/// What is wrong with names that are no field of a prompt, and what was perhaps meant.
+fn unknown(names: &[&str], noun: &str) -> String {
+    let meant = names.iter().filter_map(|name| Some(format!("{} is perhaps `{}`", shown(name), nearest(name)?)));
+    let meant: String = meant.map(|meant| format!("{meant}; ")).collect();
+    let (is, it) = if names.len() == 1 { (format!("a {noun}"), "it") } else { (format!("{noun}s"), "them") };
+    format!(
+        "{is} that no prompt has: {}; {meant}correct {it}, name {it} with a flag (--content …), or leave {it} behind with \
+         --ignore-unknown",
+        all_shown(names.iter().copied())
+    )
+}
+
+/// The field that is written most like this name.
+fn nearest(name: &str) -> Option<&'static str> {
+    /// Less alike is another word.
+    const ALIKE: f64 = 0.7;
+    let name = name.trim().to_lowercase();
+    let likeness = |field: &str| strsim::normalized_damerau_levenshtein(field, &name);
+    let nearest = FIELDS.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(nearest) >= ALIKE).then_some(nearest)
 }
 
 /// Names out of the file as a list to read, cut short if there are very many.

@@ -3,11 +3,11 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use shared::bulk::is_record;
 
 use super::strict::Strict;
-use super::{Mapping, Row, Rows, body, open, without_code};
+use super::{Mapping, Row, Rows, Taken, Unreadable, body, open, without_code};
 
 /// A longer line is not held in memory: it is rather a file that is something else than NDJSON.
 const LONGEST: usize = 1024 * 1024;
@@ -15,15 +15,23 @@ const LONGEST: usize = 1024 * 1024;
 pub(super) fn read(path: &Path, mapping: &Mapping, is_countable: bool) -> anyhow::Result<Rows> {
     let total = if is_countable { Some(Lines::new(open(path)?).count() as u64) } else { None };
     let mapping = mapping.clone();
-    let iter = Lines::new(open(path)?).map(move |(number, line)| Row {
-        number,
-        line: Some(number),
-        object: line.and_then(|line| parse(&line, &mapping)),
+    let iter = Lines::new(open(path)?).map(move |(number, line)| {
+        Row::new(number, Some(number), line.map_err(Unreadable::from).and_then(|line| parse(&line, &mapping)))
     });
-    Ok(Rows { total, iter: Box::new(iter) })
+    Ok(Rows { total, notes: Vec::new(), iter: Box::new(iter) })
 }
 
-fn parse(line: &[u8], mapping: &Mapping) -> Result<Map<String, Value>, String> {
+/// Is each of the first two lines an object of its own? One document never is.
+pub(super) fn are_objects(path: &Path) -> anyhow::Result<bool> {
+    let first: Vec<_> = Lines::new(open(path)?).take(2).collect();
+    let is_object = |line: &Result<Vec<u8>, String>| {
+        let value = line.as_ref().ok().and_then(|line| serde_json::from_slice::<Value>(line).ok());
+        value.is_some_and(|value| value.is_object())
+    };
+    Ok(first.len() == 2 && first.iter().all(|(_, line)| is_object(line)))
+}
+
+fn parse(line: &[u8], mapping: &Mapping) -> Result<Taken, Unreadable> {
     let text = str::from_utf8(line.trim_ascii_end()).map_err(|_| "is not UTF-8 text")?;
     let Strict(value) = serde_json::from_str(text).map_err(|error| {
         // The parser saw one line only, so its "line 1" would point at the wrong one.
@@ -32,7 +40,7 @@ fn parse(line: &[u8], mapping: &Mapping) -> Result<Map<String, Value>, String> {
     })?;
     let is_record = is_record(&value);
     match value {
-        Value::Object(record) if is_record => Ok(record),
+        Value::Object(record) if is_record => Ok((record, Vec::new())),
         value => body::from_value(&value, mapping),
     }
 }

@@ -46,7 +46,7 @@ impl Drop for Scratch {
 /// All rows of a file of this ending and content; the total has to agree with them.
 fn rows(ending: &str, bytes: impl AsRef<[u8]>, flags: &[&str]) -> Vec<Row> {
     let file = Scratch::new(ending, bytes);
-    let Rows { total, iter } = read(&file.0, &mapping(flags)).expect("the file can be read");
+    let Rows { total, iter, .. } = read(&file.0, &mapping(flags)).expect("the file can be read");
     let rows: Vec<_> = iter.collect();
     assert_eq!(total, Some(rows.len() as u64));
     rows
@@ -59,7 +59,7 @@ fn objects(ending: &str, bytes: impl AsRef<[u8]>, flags: &[&str]) -> Vec<Value> 
 
 /// Why the row is bad, as it is told.
 fn complaint(row: &Row) -> String {
-    format!("{}: {}", row.place(), row.object.as_ref().expect_err("the row is bad"))
+    format!("{}: {}", row.place(), row.object.as_ref().expect_err("the row is bad").why)
 }
 
 /// Why the file as a whole cannot be read, without its path, which differs from run to run.
@@ -104,17 +104,44 @@ fn the_format_flag_is_stronger_than_the_ending() {
 }
 
 #[test]
-fn a_mapped_key_is_renamed_and_unknown_ones_are_dropped() {
+fn a_mapped_key_is_renamed_and_unknown_ones_are_left_behind_only_where_that_is_said() {
     let text = r#"[{"act": "a", "prompt": "b", "author": "c", "type": "text", "config": {"temperature": 0}}]"#;
-    let found = objects("json", text, &[]);
+    let found = rows("json", text, &["--ignore-unknown"]);
     let config = json!({"temperature": 0});
-    assert_eq!(found, [json!({"category": "imported", "name": "a", "content": "b", "type": "text", "config": config})]);
+    let expected = json!({"category": "imported", "name": "a", "content": "b", "type": "text", "config": config});
+    assert_eq!(found[0].object.as_ref().map(|object| Value::from(object.clone())).ok(), Some(expected));
+    assert_eq!(found[0].left, ["`author`"]);
+
+    let found = rows("json", text, &[]);
+    assert_eq!(
+        complaint(&found[0]),
+        "row 1: has a key that no prompt has: `author`; correct it, name it with a flag (--content …), or leave it behind with \
+         --ignore-unknown"
+    );
+    assert_eq!(found[0].object.as_ref().map_err(|why| why.code).err(), Some("unknown-field"));
+}
+
+#[test]
+fn what_is_written_almost_like_a_field_is_said_to_be_one() {
+    let written = [
+        ("descripton", "description"),
+        ("Tags", "tags"),
+        ("input-schema", "input_schema"),
+        ("templateFormat", "template_format"),
+    ];
+    for (slip, field) in written {
+        let said = complaint(&rows("json", json!([{"name": "a", "content": "b", slip: "x"}]).to_string(), &[])[0]);
+        assert!(said.contains(&format!("`{slip}` is perhaps `{field}`; ")), "{said}");
+    }
+    for other in ["author", "labels", "id", "commitMessage"] {
+        assert_eq!(super::nearest(other), None, "{other}");
+    }
 }
 
 #[test]
 fn a_column_asked_for_by_name_wins_over_the_usual_one() {
     let text = r#"[{"name": "a", "label": "b", "content": "c", "body": "d", "group": "e", "type": "f", "about": "g"}]"#;
-    let flags = "--name label --content body --category group --tags type --description about";
+    let flags = "--name label --content body --category group --tags type --description about --ignore-unknown";
     let found = objects("json", text, &flags.split(' ').collect::<Vec<_>>());
     assert_eq!(found, [json!({"category": "e", "name": "b", "content": "d", "description": "g", "tags": ["f"]})]);
 }
@@ -129,7 +156,8 @@ fn one_column_may_become_two_fields() {
 fn a_prompt_of_messages_needs_no_content_and_keeps_its_text_out_of_it() {
     let messages = json!([{"role": "user", "content": "hi"}]);
     let text = json!([{"name": "a", "messages": messages, "text": "a note"}]).to_string();
-    assert_eq!(objects("json", text, &[]), [json!({"category": "imported", "name": "a", "messages": messages})]);
+    let flags = ["--ignore-unknown"];
+    assert_eq!(objects("json", text, &flags), [json!({"category": "imported", "name": "a", "messages": messages})]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use serde_saphyr::{Error, UserMessageFormatter};
+use shared::bulk::is_record;
 
 use super::strict::Strict;
 use super::{MAPPED, Mapping, Row, Rows, all_shown, body, cannot_read, open, shown};
@@ -15,47 +15,36 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 const SHAPES: &str = "it has to hold a list of prompts (on its own, or under `prompts` or `items`), one prompt with \
                       its name and content, or an object of categories, each an object of names";
 
-pub(super) fn read(path: &Path, mapping: &Mapping, parse: fn(&str) -> Result<Value, String>) -> anyhow::Result<Rows> {
+pub(super) fn read(
+    path: &Path,
+    mapping: &Mapping,
+    parse: fn(&str) -> Result<Vec<Value>, String>,
+) -> anyhow::Result<Rows> {
     let text = text(path, LARGEST)?;
-    let entries = parse(&text).and_then(|value| entries(value, mapping)).map_err(|why| cannot_read(path, why))?;
+    let (entries, notes) =
+        parse(&text).and_then(|documents| all(documents, mapping)).map_err(|why| cannot_read(path, why))?;
     drop(text);
     check_columns(&entries, mapping).map_err(|why| cannot_read(path, why))?;
     let total = Some(entries.len() as u64);
     let mapping = mapping.clone();
-    let iter = (1..).zip(entries).map(move |(number, entry)| Row {
-        number,
-        line: None,
-        object: match entry.under {
-            None => body::from_value(&entry.value, &mapping),
-            Some((category, name)) => body::from_entry(category, name, &entry.value, &mapping),
-        },
+    let iter = (1..).zip(entries).map(move |(number, entry)| {
+        let taken = match entry {
+            Entry { under: Some((category, name)), value } => body::from_entry(category, name, &value, &mapping),
+            Entry { under: None, value } => match (is_record(&value), value) {
+                (true, Value::Object(record)) => Ok((record, Vec::new())),
+                (_, value) => body::from_value(&value, &mapping),
+            },
+        };
+        Row::new(number, None, taken)
     });
-    Ok(Rows { total, iter: Box::new(iter) })
+    Ok(Rows { total, notes, iter: Box::new(iter) })
 }
 
 /// The document in a JSON file.
-pub(super) fn json(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map(|Strict(value)| value).map_err(|error| format!("it is not valid JSON: {error}"))
-}
-
-/// The document in a YAML file, within the parser's limits for a file from who knows where.
-pub(super) fn yaml(text: &str) -> Result<Value, String> {
-    serde_saphyr::from_str(text).map_err(|error| {
-        let mut cause = &error;
-        while let Error::WithSnippet { error, .. } | Error::AliasError { error, .. } = cause {
-            cause = error;
-        }
-        match cause {
-            Error::Budget { .. }
-            | Error::AliasReplayCounterOverflow { .. }
-            | Error::AliasReplayLimitExceeded { .. }
-            | Error::AliasReplayStackDepthExceeded { .. }
-            | Error::AliasExpansionLimitExceeded { .. } => {
-                "as YAML it is too large, or its aliases expand too far; as NDJSON it could be of any size".to_owned()
-            }
-            _ => format!("it is not valid YAML: {}", cause.render_with_formatter(&UserMessageFormatter)),
-        }
-    })
+pub(super) fn json(text: &str) -> Result<Vec<Value>, String> {
+    serde_json::from_str(text)
+        .map(|Strict(value)| vec![value])
+        .map_err(|error| format!("it is not valid JSON: {error}"))
 }
 
 /// The text of the file without its byte order mark.
@@ -79,26 +68,67 @@ struct Entry {
     value: Value,
 }
 
-fn entries(value: Value, mapping: &Mapping) -> Result<Vec<Entry>, String> {
+/// The prompts of all documents, and what is to be said of the file as a whole.
+fn all(documents: Vec<Value>, mapping: &Mapping) -> Result<(Vec<Entry>, Vec<String>), String> {
+    if documents.is_empty() {
+        return Err(format!("it is empty; {SHAPES}"));
+    }
+    let (mut all, mut notes) = (Vec::new(), Vec::new());
+    for document in documents {
+        all.extend(entries(document, mapping, &mut notes)?);
+    }
+    Ok((all, notes))
+}
+
+fn entries(value: Value, mapping: &Mapping, notes: &mut Vec<String>) -> Result<Vec<Entry>, String> {
     let mut object = match value {
         Value::Array(list) => return Ok(listed(list)),
         Value::Object(object) => object,
         other => return Err(format!("it is {}; {SHAPES}", body::kind(&other))),
     };
     let is_list = |key: &str| object.get(key).is_some_and(Value::is_array);
-    let list = match (is_list("prompts"), is_list("items")) {
+    let key = match (is_list("prompts"), is_list("items")) {
         (true, true) => return Err("it has both a `prompts` and an `items` list; one of them has to go".to_owned()),
-        (true, false) => object.remove("prompts"),
-        (false, true) => object.remove("items"),
-        (false, false) => None,
+        (true, false) => "prompts",
+        (false, true) => "items",
+        (false, false) if is_record(&Value::Object(object.clone())) || body::is_prompt(&object, mapping) => {
+            return Ok(listed(vec![object.into()]));
+        }
+        (false, false) => return by_category(object),
     };
-    if let Some(Value::Array(list)) = list {
-        return Ok(listed(list));
+    let Some(Value::Array(list)) = object.remove(key) else { return Ok(Vec::new()) };
+    beside(&object, key, list.len(), mapping, notes)?;
+    Ok(listed(list))
+}
+
+/// What an answer of a store says of its page.
+const PAGE: [&str; 5] = ["total", "limit", "offset", "has_more", "next_cursor"];
+
+/// What stands beside a list of prompts belongs to none of them.
+fn beside(
+    object: &Map<String, Value>,
+    list: &str,
+    count: usize,
+    mapping: &Mapping,
+    notes: &mut Vec<String>,
+) -> Result<(), String> {
+    let is_page = list == "items" && object.contains_key("has_more");
+    if is_page && object["has_more"] == true {
+        let total = object.get("total").map_or(String::new(), |total| format!(" of {total}"));
+        notes.push(format!("this is one page, {count}{total} prompts; `prompt-store export` writes all of them"));
     }
-    if body::is_prompt(&object, mapping) {
-        return Ok(listed(vec![object.into()]));
+    let rest: Vec<&str> = object.keys().map(String::as_str).filter(|key| !(is_page && PAGE.contains(key))).collect();
+    match rest.as_slice() {
+        [] => Ok(()),
+        rest if mapping.ignore_unknown => {
+            notes.push(format!("left behind: {} beside `{list}`", all_shown(rest.iter().copied())));
+            Ok(())
+        }
+        rest => Err(format!(
+            "it has {} beside its `{list}`, which belongs to no prompt; take that away, or leave it behind with --ignore-unknown",
+            all_shown(rest.iter().copied())
+        )),
     }
-    by_category(object)
 }
 
 fn listed(list: Vec<Value>) -> Vec<Entry> {

@@ -14,11 +14,18 @@ fn a_list_is_found_on_its_own_and_under_either_key() {
         json!({"category": "imported", "name": "a", "content": "b"}),
         json!({"category": "imported", "name": "c", "content": "d"}),
     ];
-    for document in [list.clone(), json!({"prompts": list, "version": 1}), json!({"items": list})] {
+    for document in [list.clone(), json!({"prompts": list}), json!({"items": list})] {
         assert_eq!(objects("json", format!("\u{feff}{document}"), &[]), expected);
         assert_eq!(objects("yaml", document.to_string(), &[]), expected);
     }
     assert_eq!(rows("json", "[]", &[]).len(), 0);
+    let beside = json!({"prompts": list, "version": 1}).to_string();
+    assert_eq!(
+        refusal("json", &beside, &[]),
+        "cannot read `FILE`: it has `version` beside its `prompts`, which belongs to no prompt; take that away, or leave it \
+         behind with --ignore-unknown"
+    );
+    assert_eq!(objects("json", &beside, &["--ignore-unknown"]), expected);
     assert_eq!(
         refusal("json", json!({"prompts": list, "items": list}).to_string(), &[]),
         "cannot read `FILE`: it has both a `prompts` and an `items` list; one of them has to go"
@@ -36,7 +43,7 @@ fn a_document_may_be_one_prompt() {
 #[test]
 fn a_document_may_be_categories_of_names() {
     let text = "writing:\n  haiku: Write a haiku.\n  letter:\n    content: Dear {{ who }}\n    description: A letter\n    \
-                name: ignored\ncontent:\n  name: Categories may be called anything.\n";
+                name: letter\ncontent:\n  name: Categories may be called anything.\n";
     let found = objects("yaml", text, &["--tag", "t"]);
     assert_eq!(
         found,
@@ -63,6 +70,78 @@ fn a_row_that_is_not_a_prompt_is_bad_and_the_others_are_not() {
     assert_eq!(
         complaint(&found[2]),
         "row 3: `writing` / `e` has no content: none of `content`, `prompt`, `text`, `template`"
+    );
+}
+
+#[test]
+fn a_place_in_the_file_decides_what_a_prompt_is_called() {
+    let found = rows("yaml", "writing:\n  letter:\n    content: x\n    name: other\n  number: 42\n  no: yes\n", &[]);
+    assert!(complaint(&found[0]).starts_with("row 1: `writing` / `letter` has a key that no prompt has: `name`; "));
+    let said = complaint(&found[1]);
+    assert_eq!(said, "row 2: `writing` / `number` has `42` in `content`, where a text belongs; in quotes it is one");
+    let object = found[2].object.as_ref().unwrap();
+    assert_eq!((&object["name"], &object["content"]), (&json!("no"), &json!("yes")), "words, by YAML 1.2");
+}
+
+#[test]
+fn a_field_that_holds_something_else_is_named_with_what_stands_in_the_file() {
+    let text = "- {name: P, content: \"({{x}}, {{y}})\", variables: [x, y], tags: [no, 02134]}\n\
+                - {name: true, content: a}\n- {name: a, content: [b]}\n- {name: a, content: b, variables: [x, 7]}\n\
+                - {name: a, content: b, config: off}\n- {name: a, content: b, messages: {}}\n- {name: a, content: b, tags: 1}\n\
+                - {name: a, content: b, is_template: on}\n";
+    let found = rows("yaml", text, &[]);
+    let first = found[0].object.as_ref().unwrap();
+    assert_eq!((&first["variables"], &first["tags"]), (&json!(["x", "y"]), &json!(["no", "02134"])));
+    assert_eq!(
+        found[1..].iter().map(complaint).collect::<Vec<_>>(),
+        [
+            "row 2: has `true` in `name`, where a text belongs; in quotes it is one",
+            "row 3: has a list in `content`, where a text belongs",
+            "row 4: has `7` in `variables`, where texts belong; in quotes it is one",
+            "row 5: has `\"off\"` in `config`, where an object belongs",
+            "row 6: has an object in `messages`, where a list of messages belongs",
+            "row 7: has `1` in `tags`, where a list of texts belongs",
+            "row 8: has `\"on\"` in `is_template`, where `true` or `false` belongs",
+        ]
+    );
+}
+
+#[test]
+fn a_file_may_hold_several_documents() {
+    let text = "name: a\ncontent: b\n---\n- {name: c, content: d}\n---\nfolder:\n  e: f\n";
+    let found: Vec<_> =
+        objects("yaml", text, &[]).iter().map(|it| (it["name"].clone(), it["content"].clone())).collect();
+    assert_eq!(found, [(json!("a"), json!("b")), (json!("c"), json!("d")), (json!("e"), json!("f"))]);
+}
+
+#[test]
+fn the_answer_of_a_store_is_taken_and_what_it_leaves_behind_is_said() {
+    let prompt = json!({
+        "id": "prm_01J9Z3N5T8QWERTYASDFGHZXCV", "category": "c", "name": "n", "description": null, "type": "text",
+        "content": "x", "template_format": "mustache", "variables": [], "input_schema": {}, "config": {}, "is_template": false,
+        "tags": ["t"], "version": 3, "revision": 4, "labels": {"production": 2}, "lifecycle_status": "published",
+        "parent_id": null, "parent_version": null, "created_by": "a", "created_at": "x", "updated_at": "x"
+    });
+    let page = json!({ "items": [prompt], "total": 7, "limit": 1, "offset": 0, "has_more": true, "next_cursor": "x" });
+    let file = Scratch::new("json", page.to_string());
+    let found = super::super::read(&file.0, &super::mapping(&[])).unwrap();
+    assert_eq!(found.notes, ["this is one page, 1 of 7 prompts; `prompt-store export` writes all of them"]);
+    let rows: Vec<_> = found.iter.collect();
+    let object = rows[0].object.as_ref().unwrap();
+    assert_eq!((&object["name"], &object["tags"], object.get("labels")), (&json!("n"), &json!(["t"]), None));
+    for key in ["`labels`", "`lifecycle_status`", "`version`", "`created_at`"] {
+        assert!(rows[0].left.iter().any(|left| left == key), "{key}: {:?}", rows[0].left);
+    }
+    assert_eq!(rows[0].left.len(), 8);
+}
+
+#[test]
+fn lines_of_json_are_known_by_whatever_name() {
+    let text = "{\"name\": \"a\", \"content\": \"b\"}\n\n{\"name\": \"c\", \"content\": \"d\"}\n";
+    let found = rows("json", text, &[]);
+    assert_eq!(found.iter().map(super::super::Row::place).collect::<Vec<_>>(), ["line 1", "line 3"]);
+    assert!(
+        refusal("json", text, &["--format", "json"]).contains("it is not valid JSON: trailing characters at line 3")
     );
 }
 
