@@ -1,8 +1,12 @@
 //! What `deploy/` says fits the program.
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use regex::Regex;
 use serde_json::Value;
+use shared::start::Failure;
 use support::{Processes, RedisServer, until};
 
 use crate::sources::sources;
@@ -37,6 +41,37 @@ fn every_variable_is_one_that_is_read() {
         for variable in named.captures_iter(&file(name)) {
             assert!(known.contains(&variable[1]), "{name}: nobody reads {}", &variable[1]);
         }
+    }
+}
+
+/// What stands in a section of a unit of systemd, by its name.
+fn unit(name: &str) -> BTreeMap<String, BTreeMap<String, String>> {
+    let (mut sections, mut section) = (BTreeMap::<_, BTreeMap<_, _>>::new(), String::new());
+    for line in file(name).lines() {
+        if let Some(next) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            next.clone_into(&mut section);
+        } else if let Some((key, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
+            sections.entry(section.clone()).or_default().insert(key.to_owned(), value.to_owned());
+        }
+    }
+    sections
+}
+
+#[test]
+fn a_unit_is_started_again_until_what_it_needs_is_there_and_never_where_a_restart_mends_nothing() {
+    let lasting = [Failure::Settings(String::new()), Failure::Database(String::new()), Failure::Damaged(String::new())];
+    let never: BTreeSet<String> =
+        lasting.iter().map(|failure| failure.exit_code().to_string()).chain(["2".to_owned()]).collect();
+    for name in ["systemd/prompt-store.service", "systemd/prompt-store-worker@.service"] {
+        let unit = unit(name);
+        assert_eq!(
+            unit["Unit"]["StartLimitIntervalSec"], "0",
+            "{name}: with systemd's default it gives up after 5 starts"
+        );
+        assert_eq!((&*unit["Service"]["Restart"], &*unit["Service"]["RestartSec"]), ("on-failure", "2"), "{name}");
+        let prevented =
+            unit["Service"]["RestartPreventExitStatus"].split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
+        assert_eq!(prevented, never, "{name}");
     }
 }
 

@@ -28,16 +28,22 @@ impl Check {
         for fault in &checked.faults {
             say(&format!("the search index: {fault}"));
         }
-        for id in &checked.wrong {
+        let (waiting, mended) = (checked.waiting.len(), checked.mended);
+        for id in checked.wrong.iter().filter(|id| !checked.waiting.contains(id)) {
             say(&format!("{id}: not in the search index as it is"));
         }
-        let wrong = checked.faults.len() + checked.wrong.len();
+        match (waiting, mended) {
+            (0, _) => {}
+            (waiting, true) => say(&format!("{waiting} prompts were not in the search index yet; now they are")),
+            (waiting, false) => say(&format!("{waiting} prompts are not in the search index yet")),
+        }
+        let wrong = checked.faults.len() + checked.wrong.len() - waiting;
         print(&format!(
             "{} prompts checked, {wrong} faults found{}\n",
             checked.prompts,
-            if checked.mended { ", all mended" } else { "" }
+            if mended && wrong > 0 { ", all mended" } else { "" }
         ));
-        if wrong > 0 && !checked.mended {
+        if wrong + waiting > 0 && !mended {
             return Err(Failure::Refused("the search index is wrong; `prompt-store check` mends it".to_owned()));
         }
         Ok(())

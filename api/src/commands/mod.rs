@@ -11,15 +11,18 @@ mod import;
 mod keys;
 mod migrate;
 mod openapi;
+mod output;
+mod secret_advice;
 mod seed;
 mod serve;
 
 use std::{
+    ffi::OsString,
     io::{ErrorKind, Write},
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use shared::{
     App, config,
     config::Settings,
@@ -43,7 +46,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 some of the work was refused · 2 a wrong argument or setting · \
-66 a file cannot be read · 69 the database server or Redis does not answer · 70 an error of this program · 71 the address \
+66 a file cannot be read or written · 69 the database server or Redis does not answer · 70 an error of this program · 71 the address \
 cannot be listened on · 73 the database cannot be opened · 74 it is damaged · 78 settings that do not fit together";
 
 #[derive(Subcommand)]
@@ -53,7 +56,7 @@ enum Command {
     /// Bring the tables of the database up to date, and end.
     Migrate,
     /// Print the `OpenAPI` document.
-    Openapi,
+    Openapi(openapi::OpenApi),
     /// Add seven example prompts. What is there already stays as it is.
     Seed(seed::Seed),
     /// Add the prompts of a CSV, JSON, NDJSON or YAML file, or of an export.
@@ -83,7 +86,7 @@ enum Command {
 /// Runs the command line, and says what became of it as an exit code.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| config::name_the_variable::<Cli>(error).exit());
+    let cli = parse(std::env::args_os()).unwrap_or_else(|error| config::name_the_variable::<Cli>(error).exit());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(dispatch(cli)),
@@ -98,20 +101,26 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Every setting may stand before the command as well as after it: `serve --port 5200` is `--port 5200 serve`.
+fn parse(line: impl Iterator<Item = OsString>) -> clap::error::Result<Cli> {
+    let command = Cli::command().mut_args(|setting| setting.global(true));
+    Cli::from_arg_matches(&command.try_get_matches_from(line)?)
+}
+
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let Cli { command, settings, edge } = cli;
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(settings, edge).await,
         Command::Migrate => migrate::run(settings).await,
-        Command::Openapi => openapi::run(),
+        Command::Openapi(openapi) => openapi.run(),
         Command::Seed(seed) => seed.run(open(settings).await?).await,
         Command::Import(import) => import.run(open(settings).await?).await,
         Command::Doctor => doctor::run(settings, &edge).await,
-        Command::Check(check) => check.run(open(settings).await?).await,
-        Command::Export(export) => export.run(open(settings).await?).await,
-        Command::Audit(audit) => audit.run(open(settings).await?).await,
-        Command::Keys(keys) => keys.run(open(settings).await?).await,
-        Command::Bulk(bulk) => bulk.run(open(settings).await?).await,
+        Command::Check(check) => check.run(open_without_secret(settings).await?).await,
+        Command::Export(export) => export.run(open_without_secret(settings).await?).await,
+        Command::Audit(audit) => audit.run(open_without_secret(settings).await?).await,
+        Command::Keys(keys) => keys.run(settings).await,
+        Command::Bulk(bulk) => bulk.run(open_without_secret(settings).await?).await,
         Command::Copy(copy) => copy.run(settings).await,
         Command::Backup(backup) => backup.run(settings).await,
         Command::Restore(restore) => restore.run(settings).await,
@@ -123,6 +132,16 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
 async fn open(mut settings: Settings) -> Result<App, Failure> {
     settings.redis_url = None;
     start::open(settings, Migration::Allowed).await
+}
+
+/// The same for a command that needs no secret of the store. It makes none; what is wrong with the one there is, is said.
+async fn open_without_secret(mut settings: Settings) -> Result<App, Failure> {
+    settings.redis_url = None;
+    let (app, complaint) = start::open_without_secret(settings, Migration::Allowed).await?;
+    if let Some(complaint) = complaint {
+        say(&format!("prompt-store: {complaint}"));
+    }
+    Ok(app)
 }
 
 /// For people, on standard error: what programs read goes to standard output.
@@ -138,5 +157,36 @@ fn print(text: &str) {
     {
         say(&format!("prompt-store: cannot write the answer: {error}"));
         std::process::exit(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_may_stand_before_and_after_the_command() {
+        let port = |words: &[&str]| {
+            let line = ["prompt-store"].iter().chain(words).map(OsString::from);
+            parse(line).map(|cli| (cli.edge.port, cli.edge.host.to_string(), cli.settings.tick.as_millis()))
+        };
+        let expected = (5200, "::1".to_owned(), 70);
+        for line in [
+            "--port 5200 --host ::1 --tick-ms 70",
+            "serve --port 5200 --host ::1 --tick-ms 70",
+            "--port 5200 serve --host ::1 --tick-ms 70",
+            "--host ::1 --tick-ms 70 --port 5200 serve",
+            "health --port 5200 --host ::1 --tick-ms 70",
+        ] {
+            assert_eq!(port(&line.split(' ').collect::<Vec<_>>()).ok(), Some(expected.clone()), "{line}");
+        }
+        let command = Cli::command();
+        let settings: Vec<_> = command.get_arguments().filter_map(|setting| setting.get_long()).collect();
+        assert!(settings.len() > 40, "{settings:?}");
+        for name in settings {
+            let line = ["prompt-store", "serve", &format!("--{name}")].map(OsString::from);
+            let kind = parse(line.into_iter()).err().map(|error| error.kind());
+            assert_ne!(kind, Some(clap::error::ErrorKind::UnknownArgument), "{name}");
+        }
     }
 }

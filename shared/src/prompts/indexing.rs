@@ -1,4 +1,6 @@
 //! What the index is told of a prompt, and whether it knows it right.
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Prompt, Selector, Show, keeping, repository};
@@ -120,6 +122,8 @@ pub struct Checked {
     pub prompts: u64,
     /// Those that would not have been found, or not as they are.
     pub wrong: Vec<PromptId>,
+    /// Those of them that the index has yet to be told of, as after a copy.
+    pub waiting: HashSet<PromptId>,
     /// What does not fit together, in sentences.
     pub faults: Vec<String>,
     /// Is it right now?
@@ -142,6 +146,7 @@ pub async fn check(app: &App, caller: &Caller, mend: bool, mut progress: impl Fn
     loop {
         let ids = repository::ids(&mut app.db.read().await?, &after, CHUNK).await?;
         let Some(last) = ids.last() else { break };
+        let not_indexed = repository::not_indexed(&mut app.db.read().await?, &after, ANALYSIS, CHUNK).await?;
         after = last.to_string();
         checked.prompts += ids.len() as u64;
         let mut wrong = Vec::new();
@@ -160,6 +165,7 @@ pub async fn check(app: &App, caller: &Caller, mend: bool, mut progress: impl Fn
             }
             tx.commit().await?;
         }
+        checked.waiting.extend(wrong.iter().filter(|id| not_indexed.contains(id)));
         checked.wrong.extend(wrong);
         progress(checked.prompts);
     }

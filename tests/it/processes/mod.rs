@@ -10,13 +10,17 @@ mod dripping;
 mod durability;
 mod full_disk;
 mod hosts;
+mod imports;
 mod locked;
 mod migrations;
+mod moved_file;
+mod outputs;
 mod promises;
 mod refinement;
 mod repeats;
 mod secrets;
 pub(crate) mod start;
+mod store_secret;
 mod traces;
 mod usage;
 
