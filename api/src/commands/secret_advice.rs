@@ -3,13 +3,13 @@ use std::path::PathBuf;
 
 use shared::{config::Settings, db::Location};
 
-const WITHOUT: &str = "without it no API key works any more, and no secret of a webhook can be read";
+const WITHOUT: &str = "Without it no API key works, and no secret of a webhook can be read";
 
 /// After a backup.
 pub(super) fn keep(settings: &Settings) -> String {
     match file_of(settings, &settings.db) {
-        Some(key) => format!("Keep a copy of {} elsewhere: {WITHOUT}", key.display()),
-        None => format!("Keep PROMPT_STORE_SECRET_KEY elsewhere: {WITHOUT}"),
+        Some(key) => format!("Keep a copy of {} elsewhere. {WITHOUT}", key.display()),
+        None => format!("Keep PROMPT_STORE_SECRET_KEY elsewhere. {WITHOUT}"),
     }
 }
 
@@ -18,12 +18,11 @@ pub(super) fn restored(settings: &Settings) -> Option<String> {
     match file_of(settings, &settings.db) {
         Some(key) if key.exists() => None,
         Some(key) => Some(format!(
-            "Put the key of the store that was backed up where it belongs before you start this one: {}. It is not started \
-             without: {WITHOUT}",
+            "Put the key of the store that was backed up where it belongs before you start this one: {}. {WITHOUT}, and the store is not started",
             key.display()
         )),
         None => {
-            Some(format!("Give every process the PROMPT_STORE_SECRET_KEY of the store that was backed up: {WITHOUT}"))
+            Some(format!("Give every process the PROMPT_STORE_SECRET_KEY of the store that was backed up. {WITHOUT}"))
         }
     }
 }
@@ -42,7 +41,7 @@ pub(super) fn copied(settings: &Settings, from: &Location, to: &Location) -> Str
         ),
         (None, None) => "every process needs the same PROMPT_STORE_SECRET_KEY as before".to_owned(),
     };
-    format!("The key of the store is not copied: {how}. The copy is not started without: {WITHOUT}")
+    format!("The key of the store is not copied: {how}. {WITHOUT}, and the copy is not started")
 }
 
 /// The file of the secret, unless it is given as a variable.
