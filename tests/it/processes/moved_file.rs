@@ -27,7 +27,7 @@ async fn only_reads(store: &Processes) {
     );
     assert_eq!(store.get("/health/ready").await.unwrap().0, 503);
     for _ in 0..20 {
-        let (status, prompt) = store.get("/api/v1/prompts/search/c/before?include=content").await.unwrap();
+        let (status, prompt) = store.get("/api/v1/prompts/search/c/before").await.unwrap();
         assert_eq!((status, &prompt["content"]), (200, &json!("before")), "{prompt}");
         assert_eq!(store.get("/api/v1/prompts").await.unwrap().0, 200);
     }

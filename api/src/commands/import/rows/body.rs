@@ -58,8 +58,11 @@ pub(super) fn from_entry(
             for (field, value) in picked {
                 // The place in the file decides what a prompt is called: what is said further inside may only say the same.
                 match body.get(&field) {
-                    Some(given) if *given != value => rest.push(field),
-                    Some(_) => {}
+                    Some(given) if *given == value => {}
+                    Some(_) if mapping.ignore_unknown => rest.push(field),
+                    Some(_) => {
+                        return Err(format!("{place} has another `{field}` inside; take one of them away").into());
+                    }
                     None => drop(body.insert(field, value)),
                 }
             }

@@ -76,7 +76,7 @@ fn a_row_that_is_not_a_prompt_is_bad_and_the_others_are_not() {
 #[test]
 fn a_place_in_the_file_decides_what_a_prompt_is_called() {
     let found = rows("yaml", "writing:\n  letter:\n    content: x\n    name: other\n  number: 42\n  no: yes\n", &[]);
-    assert!(complaint(&found[0]).starts_with("row 1: `writing` / `letter` has a key that no prompt has: `name`; "));
+    assert_eq!(complaint(&found[0]), "row 1: `writing` / `letter` has another `name` inside; take one of them away");
     let said = complaint(&found[1]);
     assert_eq!(said, "row 2: `writing` / `number` has `42` in `content`, where a text belongs; in quotes it is one");
     let object = found[2].object.as_ref().unwrap();
