@@ -39,7 +39,7 @@ mod tests {
         let text =
             "[y, n, no, yes, on, off, No, NO, true, false, True, 02134, 0o17, 1_000, 7, -1.5, ~, null, 2026-01-01]";
         assert_eq!(
-            documents(text).unwrap(),
+            documents(text).expect("it is right"),
             [json!([
                 "y",
                 "n",
@@ -62,17 +62,17 @@ mod tests {
                 "2026-01-01"
             ])]
         );
-        let keys = documents("{no: 1, y: 2, on: 3, 02134: 4, true: 5, 7: 6}").unwrap();
+        let keys = documents("{no: 1, y: 2, on: 3, 02134: 4, true: 5, 7: 6}").expect("it is right");
         assert_eq!(keys, [json!({ "no": 1, "y": 2, "on": 3, "02134": 4, "true": 5, "7": 6 })]);
     }
 
     #[test]
     fn a_text_may_hold_several_documents_and_empty_ones_are_none() {
         assert_eq!(
-            documents("a: 1\n---\n- b\n---\n...\n---\nc\n").unwrap(),
+            documents("a: 1\n---\n- b\n---\n...\n---\nc\n").expect("it is right"),
             [json!({ "a": 1 }), json!(["b"]), json!("c")]
         );
-        assert_eq!(documents("").unwrap(), Vec::<Value>::new());
-        assert!(documents("a: 1\n---\nb: [\n").unwrap_err().starts_with("it is not valid YAML: "));
+        assert_eq!(documents("").expect("it is right"), Vec::<Value>::new());
+        assert!(documents("a: 1\n---\nb: [\n").expect_err("it is wrong").starts_with("it is not valid YAML: "));
     }
 }

@@ -138,9 +138,10 @@ mod tests {
 
     fn read(text: &str) -> Vec<(Vec<String>, u64, Option<Fault>)> {
         let mut records = Records::new(text.as_bytes(), b',', 1);
-        std::iter::from_fn(|| records.next().unwrap())
+        std::iter::from_fn(|| records.next().expect("it is right"))
             .map(|record| {
-                let cells = record.cells.into_iter().map(|cell| String::from_utf8(cell).unwrap()).collect();
+                let cells =
+                    record.cells.into_iter().map(|cell| String::from_utf8(cell).expect("it is right")).collect();
                 (cells, record.line, record.fault)
             })
             .collect()

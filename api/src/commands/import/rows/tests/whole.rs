@@ -79,7 +79,7 @@ fn a_place_in_the_file_decides_what_a_prompt_is_called() {
     assert_eq!(complaint(&found[0]), "row 1: `writing` / `letter` has another `name` inside; take one of them away");
     let said = complaint(&found[1]);
     assert_eq!(said, "row 2: `writing` / `number` has `42` in `content`, where a text belongs; in quotes it is one");
-    let object = found[2].object.as_ref().unwrap();
+    let object = found[2].object.as_ref().expect("it is right");
     assert_eq!((&object["name"], &object["content"]), (&json!("no"), &json!("yes")), "words, by YAML 1.2");
 }
 
@@ -90,7 +90,7 @@ fn a_field_that_holds_something_else_is_named_with_what_stands_in_the_file() {
                 - {name: a, content: b, config: off}\n- {name: a, content: b, messages: {}}\n- {name: a, content: b, tags: 1}\n\
                 - {name: a, content: b, is_template: on}\n";
     let found = rows("yaml", text, &[]);
-    let first = found[0].object.as_ref().unwrap();
+    let first = found[0].object.as_ref().expect("it is right");
     assert_eq!((&first["variables"], &first["tags"]), (&json!(["x", "y"]), &json!(["no", "02134"])));
     assert_eq!(
         found[1..].iter().map(complaint).collect::<Vec<_>>(),
@@ -124,10 +124,10 @@ fn the_answer_of_a_store_is_taken_and_what_it_leaves_behind_is_said() {
     });
     let page = json!({ "items": [prompt], "total": 7, "limit": 1, "offset": 0, "has_more": true, "next_cursor": "x" });
     let file = Scratch::new("json", page.to_string());
-    let found = super::super::read(&file.0, &super::mapping(&[])).unwrap();
+    let found = super::super::read(&file.0, &super::mapping(&[])).expect("it is right");
     assert_eq!(found.notes, ["this is one page, 1 of 7 prompts; `prompt-store export` writes all of them"]);
     let rows: Vec<_> = found.iter.collect();
-    let object = rows[0].object.as_ref().unwrap();
+    let object = rows[0].object.as_ref().expect("it is right");
     assert_eq!((&object["name"], &object["tags"], object.get("labels")), (&json!("n"), &json!(["t"]), None));
     for key in ["`labels`", "`lifecycle_status`", "`version`", "`created_at`"] {
         assert!(rows[0].left.iter().any(|left| left == key), "{key}: {:?}", rows[0].left);
