@@ -168,6 +168,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::objects;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -200,7 +201,7 @@ mod tests {
     }
 
     fn detail(pointer: &str, body: Value) -> String {
-        let message = serde_json::from_value::<Body>(body).unwrap_err().to_string();
+        let message = objects::read::<Body, _>(body).unwrap_err().to_string();
         violation(pointer, "the body", &message).detail
     }
 

@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::{Value, json};
 use shared::{
-    App, Error,
+    App, Error, misfit,
     prompts::{self, NewPrompt, Precondition, Selector, Show},
 };
 use utoipa::IntoParams;
@@ -86,11 +86,10 @@ struct MigrateQuery {
 async fn migrate(State(app): State<App>, Query(query): Query<MigrateQuery>, caller: Caller, Raw(yaml): Raw) -> Answer {
     let unreadable = |detail: String| Error::invalid("", "yaml-syntax", detail);
     let text = std::str::from_utf8(&yaml).map_err(|error| unreadable(format!("the body is not UTF-8: {error}")))?;
-    let shape = |why: String| unreadable(format!("the body must be category → name → text in YAML: {why}"));
     let mut collection: BTreeMap<String, BTreeMap<String, OldContent>> = BTreeMap::new();
-    for document in yaml::documents(text).map_err(shape)? {
-        let document: BTreeMap<String, BTreeMap<String, OldContent>> =
-            serde_json::from_value(document).map_err(|error| shape(error.to_string()))?;
+    let unfit = |why: String| unreadable(format!("the body must be category → name → text in YAML: {why}"));
+    for document in yaml::documents(text).map_err(unfit)? {
+        let document: BTreeMap<String, BTreeMap<String, OldContent>> = misfit::read_any(document, "the body")?;
         for (category, prompts) in document {
             collection.entry(category).or_default().extend(prompts);
         }
