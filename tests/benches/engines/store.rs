@@ -143,8 +143,9 @@ async fn bare(app: &App) -> App {
         PoolOptions::new().max_connections(pool.options().get_max_connections()).test_before_acquire(false)
     }
     let db = match &app.db {
-        Db::Sqlite { reader, writer, reserve, lines } => Db::Sqlite {
+        Db::Sqlite { reader, writer, reserve, file, lines } => Db::Sqlite {
             lines: lines.clone(),
+            file: file.clone(),
             reserve: reserve.clone(),
             reader: alike(reader).connect_with((*reader.connect_options()).clone()).await.unwrap(),
             writer: alike(writer).connect_with((*writer.connect_options()).clone()).await.unwrap(),
