@@ -5,17 +5,18 @@ use serde::{
     Deserializer,
     de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
-use shared::{Error, misfit};
+use shared::{Error, misfit, numbers};
 
 const DEPTH_MAX: usize = 32;
 const KEYS_MAX: usize = 256;
 const ITEMS_MAX: usize = 10_000;
 
 /// Reads a body. 400 for what is no JSON, for repeated keys and for nesting beyond 32; 422, with a pointer, for
-/// JSON that is not what the route takes.
+/// JSON that is not what the route takes, and for numbers that cannot be kept as they are written.
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     check(bytes)?;
+    numbers::check(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     misfit::read(&mut deserializer, "the body")
 }

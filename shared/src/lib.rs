@@ -21,6 +21,7 @@ pub mod llm;
 pub mod memory;
 pub mod misfit;
 mod names;
+pub mod numbers;
 pub mod objects;
 pub mod output;
 pub mod page;

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::model::{InputSchema, VariableType, escape_pointer};
-use crate::error::{Error, Violation};
+use crate::{
+    error::{Error, Violation},
+    numbers,
+};
 
 /// The largest value, in bytes: of the text itself for strings, of the JSON for everything else.
 const MAX_VALUE: usize = 256 * 1024;
@@ -56,7 +59,7 @@ pub struct Bound {
 /// that is of the wrong type (`wrong-type`) or longer than 256 KiB, 1 MiB all together (`too-long`).
 pub fn bind(variables: &[String], schema: &InputSchema, given: Given) -> Result<Bound, Error> {
     let mut violations = Vec::new();
-    let mut given = typed(schema, given);
+    let mut given = typed(schema, given, &mut violations);
     let wanted: HashSet<&str> = variables.iter().map(String::as_str).collect();
     let unused = given.keys().filter(|name| !wanted.contains(name.as_str())).cloned().collect();
 
@@ -65,16 +68,18 @@ pub fn bind(variables: &[String], schema: &InputSchema, given: Given) -> Result<
     for name in variables {
         let spec = schema.get(name);
         let value = given.swap_remove(name).or_else(|| spec.and_then(|spec| spec.default.clone()));
-        let Some(value) = value else {
+        let Some(mut value) = value else {
             if spec.is_none_or(|spec| spec.required) {
                 missing.push(name.as_str());
             }
             continue;
         };
-        if let Some(kind) = spec.and_then(|spec| spec.kind)
-            && !kind.admits(&value)
-        {
-            violations.push(violation(name, "wrong-type", format!("`{name}` must be {kind}")));
+        if let Some(kind) = spec.and_then(|spec| spec.kind) {
+            if !kind.admits(&value) {
+                violations.push(violation(name, "wrong-type", format!("`{name}` must be {kind}")));
+            } else if let (VariableType::Integer, Value::Number(number)) = (kind, &mut value) {
+                *number = numbers::whole(number).unwrap_or_else(|| number.clone());
+            }
         }
         values.insert(name.clone(), value);
     }
@@ -86,24 +91,30 @@ pub fn bind(variables: &[String], schema: &InputSchema, given: Given) -> Result<
 }
 
 /// The given values, each with the type that the schema declares where text can be read as that.
-fn typed(schema: &InputSchema, given: Given) -> Map<String, Value> {
+///
+/// One whose number cannot be kept as it is written is a violation, as it is in JSON.
+fn typed(schema: &InputSchema, given: Given, violations: &mut Vec<Violation>) -> Map<String, Value> {
     match given {
         Given::Json(values) => values,
         Given::Query(pairs) => pairs
             .into_iter()
             .map(|(name, text)| {
                 let kind = schema.get(&name).and_then(|spec| spec.kind);
-                (name, from_text(kind, text))
+                let value = from_text(kind, &text);
+                if let Some(inexact) = value.as_ref().and_then(|_| numbers::first_inexact(text.as_bytes())) {
+                    violations.push(violation(&name, numbers::INEXACT, numbers::detail(&inexact.number)));
+                }
+                (name, value.unwrap_or(Value::String(text)))
             })
             .collect(),
     }
 }
 
 /// Text that cannot be read as the type stays text, and is refused as such later.
-fn from_text(kind: Option<VariableType>, text: String) -> Value {
+fn from_text(kind: Option<VariableType>, text: &str) -> Option<Value> {
     match kind {
-        None | Some(VariableType::String) => Value::String(text),
-        Some(_) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        None | Some(VariableType::String) => None,
+        Some(_) => serde_json::from_str(text).ok(),
     }
 }
 

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::error::{Error, Violation};
+use crate::{
+    error::{Error, Violation},
+    numbers,
+};
 
 /// How the content of a prompt marks its variables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -62,7 +65,7 @@ pub enum VariableType {
     String,
     /// Any number.
     Number,
-    /// A number without a fraction; `2.0` is one.
+    /// A number without a fraction, of at most 64 bits. `2.0` and `2e0` are such, and are filled as `2`.
     Integer,
     /// `true` or `false`.
     Boolean,
@@ -79,9 +82,7 @@ impl VariableType {
         match self {
             Self::String => value.is_string(),
             Self::Number => value.is_number(),
-            Self::Integer => {
-                value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
-            }
+            Self::Integer => matches!(value, Value::Number(number) if numbers::whole(number).is_some()),
             Self::Boolean => value.is_boolean(),
             Self::Array => value.is_array(),
             Self::Object => value.is_object(),
@@ -94,7 +95,7 @@ impl fmt::Display for VariableType {
         f.write_str(match self {
             Self::String => "a string",
             Self::Number => "a number",
-            Self::Integer => "an integer",
+            Self::Integer => "an integer of at most 64 bits",
             Self::Boolean => "a boolean",
             Self::Array => "an array",
             Self::Object => "an object",
@@ -112,7 +113,7 @@ pub struct VariableSpec {
     /// Must the caller give a value? A `default` makes that unnecessary.
     #[serde(default = "required_unless_said")]
     pub required: bool,
-    /// The value when the caller gives none.
+    /// The value when the caller gives none. `null` is no value: it says no more than leaving it out does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
     /// For people.

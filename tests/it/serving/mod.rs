@@ -4,6 +4,7 @@ mod by_name;
 mod filling;
 mod formats;
 mod limits;
+mod numbers;
 mod render;
 
 use serde_json::{Value, json};

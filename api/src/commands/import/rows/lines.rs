@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde_json::Value;
-use shared::bulk::is_record;
+use shared::{bulk::is_record, numbers};
 
 use super::strict::Strict;
 use super::{Mapping, Row, Rows, Taken, Unreadable, body, open, without_code};
@@ -38,6 +38,9 @@ fn parse(line: &[u8], mapping: &Mapping) -> Result<Taken, Unreadable> {
         let why = error.to_string().replace(" at line 1 column ", " at column ");
         format!("is not a JSON object that can be read: {why}")
     })?;
+    if let Some(inexact) = numbers::first_inexact(text.as_bytes()) {
+        return Err(format!("at `{}`: {}", inexact.pointer, numbers::detail(&inexact.number)));
+    }
     let is_record = is_record(&value);
     match value {
         Value::Object(record) if is_record => Ok((record, Vec::new())),

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use shared::bulk::is_record;
+use shared::{bulk::is_record, numbers};
 
 use super::strict::Strict;
 use super::{MAPPED, Mapping, Row, Rows, all_shown, body, cannot_read, open, shown};
@@ -42,9 +42,11 @@ pub(super) fn read(
 
 /// The document in a JSON file.
 pub(super) fn json(text: &str) -> Result<Vec<Value>, String> {
-    serde_json::from_str(text)
-        .map(|Strict(value)| vec![value])
-        .map_err(|error| format!("it is not valid JSON: {error}"))
+    let Strict(value) = serde_json::from_str(text).map_err(|error| format!("it is not valid JSON: {error}"))?;
+    match numbers::first_inexact(text.as_bytes()) {
+        None => Ok(vec![value]),
+        Some(inexact) => Err(format!("at `{}`: {}", inexact.pointer, numbers::detail(&inexact.number))),
+    }
 }
 
 /// The text of the file without its byte order mark.
