@@ -12,6 +12,8 @@ use crate::{
 /// The most rows of one page.
 pub const LIMIT_MAX: i64 = 1000;
 const LIMIT_DEFAULT: i64 = 50;
+/// The most bytes that the rows of one page hold, as they are stored. A page has at least one row, however long.
+pub const PAGE_BYTES_MAX: i64 = 8 * 1024 * 1024;
 /// Far enough for every person; a program that walks further uses the cursor, whose cost does not grow.
 const OFFSET_MAX: i64 = 1_000_000;
 const MAC_PURPOSE: &str = "page cursor";
@@ -24,7 +26,7 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// How many rows the list has in all.
     pub total: i64,
-    /// The most rows that were asked for.
+    /// The most rows that were asked for. There may be fewer, and more after them: a page ends after 8 MiB.
     pub limit: i64,
     /// How many rows were passed over; 0 after a cursor.
     pub offset: i64,
@@ -40,6 +42,8 @@ pub struct PageRequest {
     limit: Option<i64>,
     offset: Option<i64>,
     cursor: Option<String>,
+    /// So many rows are as many bytes as fit.
+    fitting: Option<i64>,
 }
 
 /// Where the last page ended: the sort key of its last row, and the row's id.
@@ -87,7 +91,11 @@ impl PageRequest {
             let detail = "give `cursor` or `offset`, not both";
             violations.push(Violation::new("/cursor", "not-together", detail));
         }
-        if violations.is_empty() { Ok(Self { limit, offset, cursor }) } else { Err(Error::from_violations(violations)) }
+        if violations.is_empty() {
+            Ok(Self { limit, offset, cursor, fitting: None })
+        } else {
+            Err(Error::from_violations(violations))
+        }
     }
 
     /// The most rows of this page.
@@ -99,7 +107,42 @@ impl PageRequest {
     /// One more than the page holds: whether it comes says if there are more.
     #[must_use]
     pub fn limit_and_one(&self) -> i64 {
-        self.limit() + 1
+        self.rows() + 1
+    }
+
+    /// The most rows of this page that fit.
+    #[must_use]
+    pub fn rows(&self) -> i64 {
+        self.fitting.unwrap_or(i64::MAX).min(self.limit())
+    }
+
+    /// The same page, but with no more rows than hold 8 MiB together, so that those are all that is read. `lengths` says
+    /// how many bytes each row holds, from the first row of the page on. It is asked only if rows of `row_bytes_max`
+    /// could be too much.
+    pub async fn within_bytes(
+        &self,
+        row_bytes_max: i64,
+        lengths: impl Future<Output = Result<Vec<i64>>>,
+    ) -> Result<Self> {
+        match row_bytes_max.saturating_mul(self.limit_and_one()) > PAGE_BYTES_MAX {
+            true => Ok(self.clone().fitting(lengths.await?)),
+            false => Ok(self.clone()),
+        }
+    }
+
+    /// The same page, but with no more rows than hold 8 MiB together, of rows with so many bytes each.
+    #[must_use]
+    pub fn fitting(mut self, bytes: impl IntoIterator<Item = i64>) -> Self {
+        let (mut rows, mut sum) = (0, 0_i64);
+        for bytes in bytes {
+            sum = sum.saturating_add(bytes);
+            if sum > PAGE_BYTES_MAX && rows > 0 {
+                self.fitting = Some(rows);
+                break;
+            }
+            rows += 1;
+        }
+        self
     }
 
     /// How many rows to pass over.
@@ -135,7 +178,7 @@ impl PageRequest {
         mut items: Vec<T>,
         position: impl Fn(&T) -> Position,
     ) -> Page<T> {
-        let limit = usize::try_from(self.limit()).unwrap_or(usize::MAX);
+        let limit = usize::try_from(self.rows()).unwrap_or(usize::MAX);
         let has_more = items.len() > limit;
         items.truncate(limit);
         let next_cursor = items.last().filter(|_| has_more).map(|last| {
@@ -172,6 +215,24 @@ mod tests {
         assert_eq!((first.items, first.has_more), (vec![1, 2], true));
         let second = PageRequest::new(Some(2), None, first.next_cursor).unwrap();
         assert_eq!(second.after(&secret(), "l").unwrap().unwrap(), position(&2));
+    }
+
+    #[test]
+    fn a_page_ends_before_its_bytes_are_too_many_and_holds_a_row_in_any_case() {
+        const HALF: i64 = PAGE_BYTES_MAX / 2;
+        for (bytes, rows) in [
+            (vec![HALF, HALF, 1], 2),
+            (vec![HALF, HALF + 1, 1], 1),
+            (vec![PAGE_BYTES_MAX + 1, 1], 1),
+            (vec![i64::MAX, i64::MAX], 1),
+            (vec![0, 0, 0, 0], 3),
+        ] {
+            let request = PageRequest::new(Some(3), None, None).unwrap().fitting(bytes.clone());
+            let items: Vec<i64> = (0..request.limit_and_one()).collect();
+            let page = request.page(&secret(), "l", 9, items, position);
+            assert_eq!((page.items.len(), page.limit, page.has_more), (rows, 3, true), "{bytes:?}");
+            assert!(page.next_cursor.is_some());
+        }
     }
 
     #[test]

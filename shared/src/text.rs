@@ -13,6 +13,8 @@ pub const SENTENCE_CHARS_MAX: usize = 4096;
 const LABEL_CHARS_MAX: usize = 36;
 /// What a message quotes of what a client sent.
 const QUOTED_CHARS_MAX: usize = 200;
+/// A sentence, in bytes.
+pub const SENTENCE_BYTES_MAX: i64 = 4 * 4096;
 
 /// An identifier as it is kept: trimmed, in Unicode's composed form (NFC). Refused: an empty or long one, and
 /// characters that nobody sees or that turn the reading direction.

@@ -54,6 +54,32 @@ pub(super) async fn hold(tx: &mut Tx, id: RefinementId) -> Result<Option<Session
     }
 }
 
+fn filtered<'a>(start: &'static str, filter: &'a RefinementFilter) -> Query<'a> {
+    Query::new(start)
+        .and("prompt_id = ?", &filter.prompt_id)
+        .and("status = ?", &filter.status)
+        .and("user_id = ?", &filter.user_id)
+}
+
+/// How many bytes each refinement of a page of [`list`] holds.
+pub(super) async fn lengths(
+    conn: &mut Conn,
+    filter: &RefinementFilter,
+    after: Option<&Position>,
+    request: &PageRequest,
+) -> Result<Vec<i64>> {
+    let (most, offset) = (request.limit_and_one(), request.offset());
+    let start = "SELECT CAST(octet_length(instructions) + octet_length(CAST(context AS TEXT)) AS BIGINT)
+                 FROM refinements WHERE TRUE";
+    let mut query = filtered(start, filter);
+    if let Some(after) = after {
+        query = query.then("AND (created_at, id) < (?, ?)", &[after.key.param(), &after.id]);
+    }
+    let query = query.then("ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?", &[&most, &offset]);
+    let rows: Vec<(i64,)> = conn.fetch_all(&query, query.params()).await?;
+    Ok(rows.into_iter().map(|(bytes,)| bytes).collect())
+}
+
 /// Refinements, the newest first, and how many there are.
 pub(super) async fn list(
     conn: &mut Conn,
@@ -61,12 +87,6 @@ pub(super) async fn list(
     after: Option<&Position>,
     request: &PageRequest,
 ) -> Result<(Vec<SessionRow>, i64)> {
-    fn filtered<'a>(start: &'static str, filter: &'a RefinementFilter) -> Query<'a> {
-        Query::new(start)
-            .and("prompt_id = ?", &filter.prompt_id)
-            .and("status = ?", &filter.status)
-            .and("user_id = ?", &filter.user_id)
-    }
     let counted = filtered("SELECT count(*) FROM refinements WHERE TRUE", filter);
     let (total,) = conn.fetch_one(&counted, counted.params()).await?;
     let (most, offset) = (request.limit_and_one(), request.offset());

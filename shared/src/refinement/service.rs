@@ -20,6 +20,9 @@ use crate::{
     text,
 };
 
+/// Of what a list shows of a refinement: its instructions and the documents beside them.
+const ROW_BYTES_MAX: i64 = 2 * 1024 * 1024;
+
 /// Which refinements are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct RefinementFilter {
@@ -145,7 +148,9 @@ pub async fn list(app: &App, filter: RefinementFilter, request: &PageRequest) ->
     if let Some(id) = filter.prompt_id {
         prompts::check_existing(&mut conn, id).await?;
     }
-    let (rows, total) = repository::list(&mut conn, &filter, after.as_ref(), request).await?;
+    let lengths = repository::lengths(&mut conn, &filter, after.as_ref(), request);
+    let request = request.within_bytes(ROW_BYTES_MAX, lengths).await?;
+    let (rows, total) = repository::list(&mut conn, &filter, after.as_ref(), &request).await?;
     let rows = rows.into_iter().map(SessionRow::show).collect();
     let position =
         |row: &Refinement| Position { key: SortKey::Number(row.created_at.millis()), id: row.session_id.to_string() };

@@ -56,7 +56,7 @@ impl Found {
             None => &self.hits[size(request.offset()).min(self.hits.len())..],
         };
         let hits: Vec<Hit> = rest.iter().take(size(request.limit_and_one())).cloned().collect();
-        let shown = hits.len().min(size(request.limit()));
+        let shown = hits.len().min(size(request.rows()));
         let end = Self::place(&hits[..shown]).map(|place| place.position());
         HitPage { hits, total: i64::try_from(self.hits.len()).unwrap_or(i64::MAX), end }
     }
