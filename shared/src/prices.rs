@@ -14,6 +14,9 @@ struct Price {
     context: Option<u64>,
 }
 
+/// The most that one call can cost, in US dollars.
+pub const CALL_USD_MAX: f64 = 1_000_000.0;
+
 /// Prices by the name of the model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prices(Arc<BTreeMap<String, Price>>);
@@ -48,13 +51,16 @@ impl Prices {
         self.0.get(model)?.context
     }
 
-    /// What a call cost, in billionths of a US dollar. `None`, if the price of the model is not known.
+    /// What a call cost, in billionths of a US dollar, at most 1,000,000 dollars. `None`, if the price of the model is not
+    /// known.
     #[must_use]
     pub fn nanos(&self, model: &str, input_tokens: i64, output_tokens: i64) -> Option<i64> {
         let price = self.0.get(model)?;
         // A dollar for a million tokens is a thousand billionths for one.
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "bounded far below 2^53")]
-        Some(((input_tokens as f64 * price.input + output_tokens as f64 * price.output) * 1000.0).round() as i64)
+        #[expect(clippy::cast_precision_loss, reason = "bounded far below 2^53")]
+        let nanos = |input: i64, output: i64| (input as f64 * price.input + output as f64 * price.output) * 1000.0;
+        #[expect(clippy::cast_possible_truncation, reason = "bounded in this line")]
+        Some(nanos(input_tokens, output_tokens).min(CALL_USD_MAX * 1e9).round() as i64)
     }
 }
 
@@ -68,6 +74,8 @@ mod tests {
         assert_eq!(prices.nanos("m", 1000, 500), Some(450_000));
         assert_eq!(prices.nanos("m", 1, 0), Some(150));
         assert_eq!(prices.nanos("unknown", 1, 1), None);
+        let dear = Prices::from_json(r#"{"m": {"input": 1e300, "output": 0}}"#).unwrap();
+        assert_eq!(dear.nanos("m", i64::MAX, 0), Some(1_000_000_000_000_000));
     }
 
     #[test]

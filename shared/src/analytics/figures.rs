@@ -57,7 +57,7 @@ pub struct Figures {
     pub output_tokens: i64,
     /// Of a call, both together.
     pub tokens: Option<Distribution>,
-    /// What they cost in all, in US dollars.
+    /// What they cost in all, in US dollars. It is counted up to 9,223,372,036, and stays there.
     pub cost_usd: f64,
     /// What a call cost, in US dollars.
     pub cost_per_call_usd: Option<Distribution>,
@@ -77,7 +77,11 @@ impl From<&Tally> for Figures {
             response_time_ms: Distribution::new(tally.latency_n, tally.latency_us as f64 / 1000.0, &tally.latency),
             input_tokens: tally.input_tokens,
             output_tokens: tally.output_tokens,
-            tokens: Distribution::new(tally.tokens_n, (tally.input_tokens + tally.output_tokens) as f64, &tally.tokens),
+            tokens: Distribution::new(
+                tally.tokens_n,
+                tally.input_tokens as f64 + tally.output_tokens as f64,
+                &tally.tokens,
+            ),
             cost_usd: usd(tally.cost_nanos),
             cost_per_call_usd: Distribution::new(tally.cost_n, usd(tally.cost_nanos), &tally.cost),
             score: (score.n > 0).then(|| Score {
@@ -91,7 +95,8 @@ impl From<&Tally> for Figures {
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
 pub(super) fn success_rate(successes: i64, failures: i64) -> Option<f64> {
-    (successes + failures > 0).then(|| successes as f64 / (successes + failures) as f64)
+    let known = successes.saturating_add(failures);
+    (known > 0).then(|| successes as f64 / known as f64)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]

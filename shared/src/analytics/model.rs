@@ -9,7 +9,7 @@ use crate::{
     db::FromRow,
     error::{Error, Result},
     id::PromptId,
-    prices::Prices,
+    prices::{self, Prices},
     violations::Violations,
 };
 
@@ -21,7 +21,7 @@ const AHEAD_MAX: Duration = Duration::from_mins(5);
 const LATE_MAX: Duration = Duration::from_hours(24 * 400);
 const RESPONSE_TIME_MAX: f64 = 86_400_000.0;
 const TOKENS_MAX: i64 = 1_000_000_000;
-const COST_MAX: f64 = 1_000_000.0;
+const COST_MAX: f64 = prices::CALL_USD_MAX;
 const SCORE_MAX: f64 = 1e9;
 
 /// A call of a language model with a prompt, as its caller reports it.
@@ -50,18 +50,19 @@ pub struct UsageEvent {
     pub response_time_ms: Option<f64>,
     /// Tokens of what was sent.
     #[serde(default)]
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000_000)]
     pub input_tokens: Option<i64>,
     /// Tokens of what came back.
     #[serde(default)]
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000_000)]
     pub output_tokens: Option<i64>,
     /// What it cost, in US dollars. Left out, it follows from the tokens, if the price of the model is configured.
     #[serde(default)]
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000)]
     pub cost_usd: Option<f64>,
     /// How good the answer was, on whatever scale; more is better.
     #[serde(default)]
+    #[schema(minimum = -1_000_000_000, maximum = 1_000_000_000)]
     pub score: Option<f64>,
     /// Which model answered.
     #[serde(default)]

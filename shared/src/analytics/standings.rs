@@ -101,12 +101,12 @@ pub(super) fn categories(standings: &[Standing], most: usize) -> Vec<(&str, i64,
 impl Sums {
     fn and(self, other: &Self) -> Self {
         Self {
-            events: self.events + other.events,
-            successes: self.successes + other.successes,
-            failures: self.failures + other.failures,
-            cost_nanos: self.cost_nanos + other.cost_nanos,
-            latency_n: self.latency_n + other.latency_n,
-            latency_us: self.latency_us + other.latency_us,
+            events: self.events.saturating_add(other.events),
+            successes: self.successes.saturating_add(other.successes),
+            failures: self.failures.saturating_add(other.failures),
+            cost_nanos: self.cost_nanos.saturating_add(other.cost_nanos),
+            latency_n: self.latency_n.saturating_add(other.latency_n),
+            latency_us: self.latency_us.saturating_add(other.latency_us),
         }
     }
 }

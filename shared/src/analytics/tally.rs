@@ -21,7 +21,7 @@ impl Moments {
         if other.n == 0 {
             return;
         }
-        let (n, delta) = (self.n + other.n, other.mean - self.mean);
+        let (n, delta) = (self.n.saturating_add(other.n), other.mean - self.mean);
         self.m2 += other.m2 + delta * delta * self.n as f64 * other.n as f64 / n as f64;
         self.mean += delta * other.n as f64 / n as f64;
         self.n = n;
@@ -64,19 +64,19 @@ impl Tally {
         self.parse_failures += i64::from(event.failure_kind.as_deref() == Some(PARSE));
         if let Some(us) = event.response_time_us {
             self.latency_n += 1;
-            self.latency_us += us;
+            raise(&mut self.latency_us, us);
             self.latency.add(us as f64 / 1000.0);
         }
         if event.input_tokens.or(event.output_tokens).is_some() {
             let (input, output) = (event.input_tokens.unwrap_or(0), event.output_tokens.unwrap_or(0));
             self.tokens_n += 1;
-            self.input_tokens += input;
-            self.output_tokens += output;
-            self.tokens.add((input + output) as f64);
+            raise(&mut self.input_tokens, input);
+            raise(&mut self.output_tokens, output);
+            self.tokens.add(input.saturating_add(output) as f64);
         }
         if let Some(nanos) = event.cost_nanos {
             self.cost_n += 1;
-            self.cost_nanos += nanos;
+            raise(&mut self.cost_nanos, nanos);
             self.cost.add(nanos as f64 / 1e9);
         }
         if let Some(score) = event.score {
@@ -85,27 +85,66 @@ impl Tally {
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
-        self.events += other.events;
-        self.successes += other.successes;
-        self.failures += other.failures;
-        self.parse_failures += other.parse_failures;
-        self.latency_n += other.latency_n;
-        self.latency_us += other.latency_us;
-        self.tokens_n += other.tokens_n;
-        self.input_tokens += other.input_tokens;
-        self.output_tokens += other.output_tokens;
-        self.cost_n += other.cost_n;
-        self.cost_nanos += other.cost_nanos;
+        for (sum, more) in self.sums().into_iter().zip(other.clone().sums()) {
+            raise(sum, *more);
+        }
         self.score.merge(other.score);
         self.latency.merge(&other.latency);
         self.tokens.merge(&other.tokens);
         self.cost.merge(&other.cost);
     }
+
+    fn sums(&mut self) -> [&mut i64; 11] {
+        [
+            &mut self.events,
+            &mut self.successes,
+            &mut self.failures,
+            &mut self.parse_failures,
+            &mut self.latency_n,
+            &mut self.latency_us,
+            &mut self.tokens_n,
+            &mut self.input_tokens,
+            &mut self.output_tokens,
+            &mut self.cost_n,
+            &mut self.cost_nanos,
+        ]
+    }
+}
+
+/// Adds to a sum of what is never negative. One that would be larger than a number can be stays the largest there is.
+pub(super) fn raise(sum: &mut i64, more: i64) {
+    *sum = sum.saturating_add(more);
 }
 
 #[cfg(test)]
 mod tests {
+    use rand::{RngExt, SeedableRng, rngs::StdRng};
+
     use super::*;
+
+    fn tally(sums: &[i64]) -> Tally {
+        let mut tally = Tally::default();
+        tally.sums().into_iter().zip(sums).for_each(|(sum, value)| *sum = *value);
+        tally
+    }
+
+    #[test]
+    fn sums_never_wrap_around_in_whichever_order_they_are_added() {
+        let mut random = StdRng::seed_from_u64(8);
+        for _ in 0..500 {
+            let parts: Vec<Vec<i64>> = (0..random.random_range(1..6))
+                .map(|_| (0..11).map(|_| random.random_range(0..=i64::MAX) >> random.random_range(0..63)).collect())
+                .collect();
+            let (mut all, mut reversed) = (Tally::default(), Tally::default());
+            parts.iter().for_each(|part| all.merge(&tally(part)));
+            parts.iter().rev().for_each(|part| reversed.merge(&tally(part)));
+            for (index, (sum, other)) in all.sums().into_iter().zip(reversed.sums()).enumerate() {
+                let exact: i128 = parts.iter().map(|part| i128::from(part[index])).sum();
+                assert_eq!(i128::from(*sum), exact.min(i128::from(i64::MAX)), "{parts:?}");
+                assert_eq!(sum, other, "{parts:?}");
+            }
+        }
+    }
 
     #[test]
     fn moments_lose_nothing_where_the_mean_is_large() {
