@@ -67,6 +67,11 @@ pub enum Error {
     Internal(#[source] anyhow::Error),
 }
 
+/// A version that is not what was written.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0} is not what was written")]
+struct DamagedVersion(String);
+
 /// One field of the input that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -138,6 +143,16 @@ impl Error {
         Self::Unavailable { code: DAMAGED, detail, source: anyhow::anyhow!("{what}") }
     }
 
+    /// One version is not what was written; everything else may well be.
+    pub fn damaged_version(which: impl Display) -> Self {
+        match Self::damaged("") {
+            Self::Unavailable { code, detail, .. } => {
+                Self::Unavailable { code, detail, source: DamagedVersion(which.to_string()).into() }
+            }
+            other => other,
+        }
+    }
+
     /// The same for another, who waited for the same thing.
     #[must_use]
     pub fn again(&self) -> Self {
@@ -148,7 +163,11 @@ impl Error {
             }
             Self::Conflict { code, detail } => Self::Conflict { code, detail: detail.clone() },
             Self::Unavailable { code, detail, source } => {
-                Self::Unavailable { code, detail, source: anyhow::anyhow!("{source:#}") }
+                let source = match source.downcast_ref::<DamagedVersion>() {
+                    Some(damaged) => damaged.clone().into(),
+                    None => anyhow::anyhow!("{source:#}"),
+                };
+                Self::Unavailable { code, detail, source }
             }
             Self::Internal(source) => Self::Internal(anyhow::anyhow!("{source:#}")),
         }
@@ -189,6 +208,16 @@ impl Error {
     #[must_use]
     pub fn is_race(&self) -> bool {
         self.code() == RACE
+    }
+
+    /// Is it about the one thing that was asked for, so that whatever else is to be done can be done? A refusal, or a
+    /// version that is damaged.
+    #[must_use]
+    pub fn fails_alone(&self) -> bool {
+        match self {
+            Self::Unavailable { source, .. } => source.is::<DamagedVersion>(),
+            other => other.is_refusal(),
+        }
     }
 
     /// Is the caller at fault, so that trying the same again is useless?

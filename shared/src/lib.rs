@@ -14,6 +14,7 @@ pub mod health;
 pub mod http;
 pub mod id;
 pub mod idempotency;
+mod imported;
 pub mod jobs;
 pub mod line;
 pub mod lint;

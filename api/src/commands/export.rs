@@ -33,10 +33,14 @@ pub(crate) struct Export {
 
 impl Export {
     pub(super) async fn run(self, app: App) -> Result<(), Failure> {
-        let (lines, bytes) = self.write(&app).await?;
+        let Written { lines, bytes, left_out } = self.write(&app).await?;
         app.db.close().await;
         say(&format!("{lines} lines, {bytes} bytes exported"));
-        Ok(())
+        left_out.iter().for_each(|what| say(what));
+        match left_out.len() {
+            0 => Ok(()),
+            count => Err(Failure::Refused(format!("{count} damaged prompts were left out of the export"))),
+        }
     }
 
     fn filter(&self) -> PromptFilter {
@@ -50,20 +54,30 @@ impl Export {
         PromptFilter { include_deleted: self.include_deleted, ..prompts.into() }
     }
 
-    /// Answers how many lines and bytes were written. A file is there when it is whole: half an export looks like one of half
+    /// A file is there when it is whole: half an export looks like one of half
     /// the prompts.
-    async fn write(&self, app: &App) -> Result<(u64, u64), Failure> {
-        let (mut to, mut lines, mut bytes) = (self.destination.open()?, 0, 0);
+    async fn write(&self, app: &App) -> Result<Written, Failure> {
+        let (mut to, mut written) = (self.destination.open()?, Written::default());
         let mut exported = bulk::export(app, self.filter()).await?;
         while let Some(portion) = exported.next().await {
             let portion = portion?;
             if to.write(portion.as_bytes())?.is_break() {
                 break;
             }
-            lines += portion.bytes().filter(|byte| *byte == b'\n').count() as u64;
-            bytes += portion.len() as u64;
+            written.lines += portion.bytes().filter(|byte| *byte == b'\n').count() as u64;
+            written.bytes += portion.len() as u64;
+            written.left_out.extend(portion.lines().filter_map(bulk::left_out));
         }
         to.finish()?;
-        Ok((lines, bytes))
+        Ok(written)
     }
+}
+
+/// What was written.
+#[derive(Default)]
+struct Written {
+    lines: u64,
+    bytes: u64,
+    /// A sentence for each prompt that is not in it.
+    left_out: Vec<String>,
 }

@@ -1,11 +1,14 @@
 //! Writing a store down, line by line, as of one moment.
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use futures::{StreamExt, stream::BoxStream};
 use serde::Serialize;
 use tokio::{sync::mpsc, task::JoinHandle};
 
-use super::records::{Kind, PromptRecord, RelationshipRecord, SuccessorRecord, VersionRecord};
+use super::{
+    left_out::LeftOutRecord,
+    records::{Kind, PromptRecord, RelationshipRecord, SuccessorRecord, VersionRecord},
+};
 use crate::{
     app::App,
     db::Conn,
@@ -13,7 +16,8 @@ use crate::{
     id::PromptId,
     lifecycle::{self, LifecycleChange},
     prompts::{self, Prompt, PromptFilter},
-    relationships, versions,
+    relationships::{self, Relationship},
+    versions::{self, Version},
 };
 
 /// The lines of a store; after an error they are not all.
@@ -37,7 +41,8 @@ pub async fn export(app: &App, filter: PromptFilter) -> Result<Exported> {
     let filter = filter.composed()?;
     let conn = app.db.snapshot().await?;
     let (sender, receiver) = mpsc::channel(PORTIONS);
-    let writing = tokio::spawn(write_all(conn, filter, Lines { sender, portion: String::new() }));
+    let lines = Lines { sender, portion: String::new(), left_out: HashSet::new() };
+    let writing = tokio::spawn(write_all(conn, filter, lines));
     Ok(futures::stream::unfold(Some((receiver, writing)), next).boxed())
 }
 
@@ -62,8 +67,10 @@ async fn write_all(mut conn: Conn, filter: PromptFilter, mut lines: Lines) -> Re
     }
     after.clear();
     while let Some(page) = page_after(&mut conn, &filter, &mut after).await? {
-        for prompt in page.iter().filter(|prompt| prompt.status_changed_at.is_some()) {
-            write_successors(&mut conn, &filter, prompt.id, &mut lines).await?;
+        let told = |prompt: &&Prompt| prompt.status_changed_at.is_some() && !lines.left_out.contains(&prompt.id);
+        let lived: Vec<PromptId> = page.iter().filter(told).map(|prompt| prompt.id).collect();
+        for id in lived {
+            write_successors(&mut conn, &filter, id, &mut lines).await?;
         }
     }
     after.clear();
@@ -71,6 +78,10 @@ async fn write_all(mut conn: Conn, filter: PromptFilter, mut lines: Lines) -> Re
         let page = relationships::page_to_export(&mut conn, &filter, &after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.id.to_string();
+        let is_whole = |it: &Relationship| {
+            !lines.left_out.contains(&it.source_prompt_id) && !lines.left_out.contains(&it.target_prompt_id)
+        };
+        let page: Vec<Relationship> = page.into_iter().filter(is_whole).collect();
         for relationship in page {
             lines.write(&RelationshipRecord { kind: Kind::Relationship, relationship }).await?;
         }
@@ -86,23 +97,28 @@ async fn page_after(conn: &mut Conn, filter: &PromptFilter, after: &mut String) 
     Ok(Some(page))
 }
 
-/// One line, or several where the history is long.
+/// One line, or several where the history is long; of a prompt with a damaged version one that says so.
 async fn write_prompt(conn: &mut Conn, filter: &PromptFilter, prompt: Prompt, lines: &mut Lines) -> Result<()> {
     let (id, has_lived) = (prompt.id, prompt.status_changed_at.is_some());
-    let later = if has_lived { lifecycle::count_successors(conn, id, filter.include_deleted).await? } else { 0 };
-    let mut record = record_of(conn, filter, prompt).await?;
+    let mut page = versions::after(conn, id, 0, HISTORY_PAGE).await?;
+    if let Some(version) = damaged(conn, id, &page).await? {
+        return lines.leave_out(prompt, version).await;
+    }
+    let later = if has_lived { lifecycle::count_successors(conn, id, filter).await? } else { 0 };
+    let mut record = record_of(conn, filter, prompt, &lines.left_out).await?;
     record.revision -= later;
-    let (mut version, mut label_move, mut bytes) = (0, 0, 0);
+    let (mut label_move, mut bytes) = (0, 0);
     // The snapshot holds still, so the last version is the last; most prompts have a few, and one look is enough.
-    while version < record.version {
-        let page = versions::after(conn, id, version, HISTORY_PAGE).await?;
-        let Some(last) = page.last() else { break };
-        version = last.version;
+    while let Some(last) = page.last().map(|last| last.version) {
         for version in page {
             let (version, length) = written(version)?;
             lines.make_room(&mut record, &mut bytes, length).await?;
             record.versions.push(version);
         }
+        page = match last < record.version {
+            true => versions::after(conn, id, last, HISTORY_PAGE).await?,
+            false => Vec::new(),
+        };
     }
     loop {
         let page = versions::moves_after(conn, id, label_move, HISTORY_PAGE).await?;
@@ -122,10 +138,29 @@ async fn write_prompt(conn: &mut Conn, filter: &PromptFilter, prompt: Prompt, li
     lines.write(&record).await
 }
 
-async fn record_of(conn: &mut Conn, filter: &PromptFilter, prompt: Prompt) -> Result<PromptRecord> {
+/// The first damaged version of a prompt, whose first versions are these. Nothing is written before that is known.
+async fn damaged(conn: &mut Conn, id: PromptId, first: &[Version]) -> Result<Option<i64>> {
+    let find = |page: &[Version]| page.iter().find(|version| version.damaged).map(|version| version.version);
+    let mut found = find(first);
+    let is_full = i64::try_from(first.len()).is_ok_and(|length| length == HISTORY_PAGE);
+    let mut last = first.last().map(|last| last.version).filter(|_| is_full);
+    while let (None, Some(after)) = (found, last) {
+        let page = versions::after(conn, id, after, HISTORY_PAGE).await?;
+        (found, last) = (find(&page), page.last().map(|last| last.version));
+    }
+    Ok(found)
+}
+
+async fn record_of(
+    conn: &mut Conn,
+    filter: &PromptFilter,
+    prompt: Prompt,
+    left_out: &HashSet<PromptId>,
+) -> Result<PromptRecord> {
     // What is not exported is not there for whoever imports.
     let parent = match prompt.parent_id.zip(prompt.parent_version) {
-        Some((parent, version)) if is_there(conn, filter, parent).await? => Some((parent, version)),
+        Some((parent, _)) if left_out.contains(&parent) => None,
+        Some((parent, version)) if prompts::matches(conn, filter, parent).await? => Some((parent, version)),
         _ => None,
     };
     let (parent_id, parent_version) = parent.unzip();
@@ -148,6 +183,7 @@ async fn record_of(conn: &mut Conn, filter: &PromptFilter, prompt: Prompt) -> Re
         versions: Vec::new(),
         label_history: Vec::new(),
         lifecycle_history: Vec::new(),
+        writes_before: 0,
     })
 }
 
@@ -159,7 +195,7 @@ async fn write_successors(conn: &mut Conn, filter: &PromptFilter, id: PromptId, 
         sequence = last.sequence;
         for change in page {
             let Some(successor_id) = change.successor_id else { continue };
-            if is_there(conn, filter, successor_id).await? {
+            if !lines.left_out.contains(&successor_id) && prompts::matches(conn, filter, successor_id).await? {
                 let (kind, prompt_id, sequence) = (Kind::Successor, id, change.sequence);
                 lines.write(&SuccessorRecord { kind, prompt_id, sequence, successor_id }).await?;
             }
@@ -167,19 +203,8 @@ async fn write_successors(conn: &mut Conn, filter: &PromptFilter, id: PromptId, 
     }
 }
 
-async fn is_there(conn: &mut Conn, filter: &PromptFilter, id: PromptId) -> Result<bool> {
-    if filter.include_deleted {
-        return prompts::is_known(conn, id).await;
-    }
-    match prompts::check_existing(conn, id).await {
-        Ok(()) => Ok(true),
-        Err(Error::NotFound { .. }) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
 /// A version as it is written, and how long that is. Escaped, half a megabyte can be three.
-fn written(version: versions::Version) -> Result<(VersionRecord, usize)> {
+fn written(version: Version) -> Result<(VersionRecord, usize)> {
     let plain = VersionRecord::new(version.clone(), false);
     let bytes = length(&plain)?;
     if bytes < LINE_BYTES_MAX - LINE_BYTES {
@@ -198,9 +223,20 @@ fn length(value: &impl Serialize) -> Result<usize> {
 struct Lines {
     sender: mpsc::Sender<String>,
     portion: String,
+    /// Of these there is nothing in the export, so nothing may point at them.
+    left_out: HashSet<PromptId>,
 }
 
 impl Lines {
+    /// Says that a prompt is not in the export, because this version of it is damaged.
+    async fn leave_out(&mut self, prompt: Prompt, damaged_version: i64) -> Result<()> {
+        self.left_out.insert(prompt.id);
+        let Prompt { id: prompt_id, category, name, .. } = prompt;
+        let record = LeftOutRecord { kind: Kind::LeftOut, prompt_id, category, name, damaged_version };
+        tracing::error!("{record}");
+        self.write(&record).await
+    }
+
     async fn write(&mut self, line: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string(line).map_err(|error| Error::Internal(error.into()))?;
         self.portion.push_str(&text);
@@ -209,12 +245,15 @@ impl Lines {
     }
 
     /// Writes what a record holds of its prompt's history so far, if so many bytes more would make the line long. The
-    /// prompt goes on in a line of its own, which counts one write more.
+    /// prompt goes on in a line of its own. Each line has a higher revision than the one before: as many as there are
+    /// writes in the lines so far.
     async fn make_room(&mut self, record: &mut PromptRecord, bytes: &mut usize, more: usize) -> Result<()> {
         if *bytes > 0 && *bytes + more > LINE_BYTES {
-            record.revision -= 1;
+            let (last, so_far) = (record.revision, record.writes_before + record.writes());
+            record.revision = so_far.min(last - 1).max(1);
             self.write(record).await?;
-            record.revision += 1;
+            record.revision = last;
+            record.writes_before = so_far;
             record.versions.clear();
             record.label_history.clear();
             record.lifecycle_history.clear();

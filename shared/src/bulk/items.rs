@@ -181,7 +181,7 @@ async fn update_one(tx: &mut Tx, payload: Value) -> Result<Outcome> {
     };
     let id = id_of(&fields.remove("prompt_id").unwrap_or_default())?;
     let patch = read_as::<PromptPatch>(Value::Object(fields))?;
-    let prompt = prompts::hold(tx, id, &Precondition::None).await?;
+    let prompt = prompts::hold_for(tx, id, &Precondition::None, &patch).await?;
     change(tx, prompt, patch, ChangeType::Update).await
 }
 
@@ -240,9 +240,9 @@ pub(super) fn fields_of(item: Value) -> Result<Map<String, Value>> {
     }
 }
 
-/// A refusal is the item's end; anything else is the chunk's.
+/// A refusal is the item's end, and so is damage to the one version it is about; anything else is the chunk's.
 pub(super) fn failed(error: Error) -> Result<Outcome> {
-    if !error.is_refusal() {
+    if !error.fails_alone() {
         return Err(error);
     }
     let mut detail = error.to_string();

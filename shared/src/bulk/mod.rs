@@ -5,6 +5,7 @@ mod export;
 mod import;
 mod items;
 mod jobs;
+mod left_out;
 mod model;
 mod orders;
 mod postgres;
@@ -19,6 +20,7 @@ pub use export::{Exported, export};
 pub use import::{Import, end_abandoned};
 pub use items::Outcome;
 pub use jobs::{RunBulkOperation, RunSmallBulkOperation};
+pub use left_out::left_out;
 pub use model::{
     BulkError, BulkFilter, BulkItem, BulkOperation, ItemState, OnConflict, OperationStatus, OperationType,
 };

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::{
     OnConflict, Outcome,
     items::{Rules, fields_of, overwrite, read_as, unfit},
+    left_out::LeftOutRecord,
     repository,
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     relationships::{self, Relationship},
     templates::{InputSchema, TemplateFormat},
     versions::{self, Body, ChangeType, LabelMove, Message, PromptType, Role, Version},
+    violations::Violations,
 };
 
 /// A prompt, or more of its history.
@@ -48,6 +50,9 @@ pub(super) struct PromptRecord {
     pub(super) versions: Vec<VersionRecord>,
     pub(super) label_history: Vec<LabelMove>,
     pub(super) lifecycle_history: Vec<LifecycleChange>,
+    /// While it is written: how many writes the lines before it tell of.
+    #[serde(skip)]
+    pub(super) writes_before: i64,
 }
 
 /// A version. Texts that would make the line too long are written in base64.
@@ -72,7 +77,9 @@ pub(super) struct VersionRecord {
     config: Map<String, Value>,
     change_summary: Option<String>,
     change_type: ChangeType,
-    content_hash: String,
+    /// Left out of a line that was edited: then it is computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content_hash: Option<String>,
     created_by: String,
     created_at: Timestamp,
 }
@@ -109,6 +116,7 @@ pub(super) enum Kind {
     Prompt,
     Successor,
     Relationship,
+    LeftOut,
 }
 
 /// Is it a line of an export, and not the body of a new prompt?
@@ -118,6 +126,7 @@ pub fn is_record(item: &Value) -> bool {
         Some("prompt") => "versions",
         Some("successor") => "successor_id",
         Some("relationship") => "relationship_type",
+        Some("left_out") => "damaged_version",
         _ => return false,
     };
     item.get(own).is_some()
@@ -128,19 +137,42 @@ enum Record {
     Prompt(Box<PromptRecord>),
     Successor(SuccessorRecord),
     Relationship(Box<Relationship>),
+    LeftOut(LeftOutRecord),
 }
 
 fn read(item: Value) -> Result<Record> {
     match item["kind"].as_str() {
-        Some("prompt") => Ok(Record::Prompt(Box::new(read_as(item)?))),
+        Some("prompt") => {
+            let (moves, changes) = (item["label_history"].clone(), item["lifecycle_history"].clone());
+            let record: PromptRecord = read_as(item)?;
+            refuse_unknown(&moves, &record.label_history)?;
+            refuse_unknown(&changes, &record.lifecycle_history)?;
+            Ok(Record::Prompt(Box::new(record)))
+        }
         Some("successor") => Ok(Record::Successor(read_as(item)?)),
+        Some("left_out") => Ok(Record::LeftOut(read_as(item)?)),
         Some("relationship") => {
             let mut fields = fields_of(item)?;
             fields.remove("kind");
-            Ok(Record::Relationship(Box::new(read_as(Value::Object(fields))?)))
+            let given = Value::Array(vec![Value::Object(fields.clone())]);
+            let relationship: Relationship = read_as(Value::Object(fields))?;
+            refuse_unknown(&given, std::slice::from_ref(&relationship))?;
+            Ok(Record::Relationship(Box::new(relationship)))
         }
         _ => Err(unfit("a line is a new prompt, or one of an export")),
     }
+}
+
+/// Refuses fields that are not kept. The types of answers say nothing of them, as answers may grow.
+fn refuse_unknown(given: &Value, kept: &[impl Serialize]) -> Result<()> {
+    for (given, kept) in given.as_array().into_iter().flatten().zip(kept) {
+        let kept = serde_json::to_value(kept).map_err(|error| Error::Internal(error.into()))?;
+        let is_kept = |(key, value): &(&String, &Value)| value.is_null() || kept.get(key.as_str()).is_some();
+        if let Some((key, _)) = given.as_object().into_iter().flatten().find(|field| !is_kept(field)) {
+            return Err(unfit(&format!("unknown field `{key}`")));
+        }
+    }
+    Ok(())
 }
 
 /// What a dry run can only say of its form: it is about what other lines would have brought.
@@ -150,6 +182,7 @@ pub(super) fn foretold(item: &Value) -> Option<Result<Outcome>> {
     }
     match read(item.clone()) {
         Ok(Record::Prompt(record)) if !record.follows() => None,
+        Ok(Record::LeftOut(record)) => Some(Err(record.refusal())),
         read => Some(read.map(|_| Outcome::succeeded(None))),
     }
 }
@@ -171,13 +204,14 @@ pub(super) async fn work(tx: &mut Tx, rules: Rules<'_>, item: Value) -> Result<O
             let inserted = relationships::insert_as_was(tx, relationship).await;
             inserted.map(|()| Outcome::succeeded(Some(relationship.source_prompt_id)))
         }
+        Record::LeftOut(record) => Err(record.refusal()),
     };
     match worked {
         Ok(outcome) => {
             repository::keep(tx).await?;
             Ok(outcome)
         }
-        Err(error) if error.is_refusal() => {
+        Err(error) if error.fails_alone() => {
             repository::undo(tx).await?;
             refused(tx, rules, record, error).await
         }
@@ -205,7 +239,7 @@ async fn refused(tx: &mut Tx, rules: Rules<'_>, record: Record, error: Error) ->
 
 /// The prompt of the record's id, or the one of its name.
 async fn find(tx: &mut Tx, record: &PromptRecord) -> Result<Option<Prompt>> {
-    match prompts::hold(tx, record.id, &Precondition::None).await {
+    match prompts::hold_to_replace(tx, record.id, &Precondition::None).await {
         Ok(prompt) => Ok(Some(prompt)),
         Err(Error::NotFound { .. }) => prompts::hold_named(tx, &record.category, &record.name).await,
         Err(error) => Err(error),
@@ -214,6 +248,7 @@ async fn find(tx: &mut Tx, record: &PromptRecord) -> Result<Option<Prompt>> {
 
 /// Makes a prompt as it was, or takes it further.
 async fn bring(tx: &mut Tx, record: &PromptRecord) -> Result<()> {
+    record.check()?;
     let versions: Vec<Version> =
         record.versions.iter().map(|version| version.unpack(record.id)).collect::<Result<_>>()?;
     let from = versions.first().map_or(record.version, |first| first.version - 1);
@@ -226,7 +261,7 @@ async fn bring(tx: &mut Tx, record: &PromptRecord) -> Result<()> {
     }
     let newest = versions::append_as_was(tx, from, &versions).await?;
     versions::move_labels_as_was(tx, record.id, newest, &record.label_history).await?;
-    lifecycle::append_as_was(tx, record.id, &record.lifecycle_history).await?;
+    lifecycle::append_as_was(tx, record.id, newest, &record.lifecycle_history).await?;
     prompts::moved_in(tx, record.id, !record.follows()).await
 }
 
@@ -234,6 +269,22 @@ impl PromptRecord {
     /// Does it go on where another line of the same prompt ended?
     fn follows(&self) -> bool {
         self.versions.first().is_none_or(|first| first.version != 1)
+    }
+
+    /// How many writes the line tells of.
+    pub(super) fn writes(&self) -> i64 {
+        let writes = self.versions.len() + self.label_history.len() + self.lifecycle_history.len();
+        i64::try_from(writes).unwrap_or(i64::MAX)
+    }
+
+    /// What the line says of itself must be so.
+    fn check(&self) -> Result<()> {
+        let mut wrong = Violations::default();
+        let newest = self.versions.last().map_or(1, |last| last.version);
+        wrong.unless(self.version >= newest, "/version", "out-of-range", "must be the number of the newest version");
+        let has_both = self.parent_id.is_some() == self.parent_version.is_some();
+        wrong.unless(has_both, "/parent_version", "not-together", "stands with `parent_id`, or not at all");
+        wrong.end()
     }
 
     fn as_was(&self, version: i64) -> PromptAsWas {
@@ -289,7 +340,7 @@ impl VersionRecord {
             config: body.config,
             change_summary: version.change_summary,
             change_type: version.change_type,
-            content_hash: version.content_hash,
+            content_hash: Some(version.content_hash),
             created_by: version.created_by,
             created_at: version.created_at,
         }
@@ -297,6 +348,10 @@ impl VersionRecord {
 
     fn unpack(&self, prompt_id: PromptId) -> Result<Version> {
         let it = self.clone();
+        if it.content.is_some() && it.content_base64.is_some() || it.messages.is_some() && it.messages_base64.is_some()
+        {
+            return Err(unfit("a version has its texts plain or in base64, not both"));
+        }
         let content = it.content_base64.map(|text| unpack(&text)).transpose()?.or(it.content);
         let packed = it.messages_base64.map(|messages| {
             let unpack = |it: PackedMessage| Ok(Message { role: it.role, content: unpack(&it.content_base64)? });
@@ -304,16 +359,19 @@ impl VersionRecord {
         });
         let messages = packed.transpose()?.or(it.messages);
         let Self { kind, template_format, variables, input_schema, config, .. } = self.clone();
+        let body = Body { kind, content, messages, template_format, variables, input_schema, config };
+        let content_hash = it.content_hash.unwrap_or_else(|| body.hash());
         Ok(Version {
             id: it.id,
             prompt_id,
             version: it.version,
-            body: Body { kind, content, messages, template_format, variables, input_schema, config },
+            body,
             change_summary: it.change_summary,
             change_type: it.change_type,
-            content_hash: it.content_hash,
+            content_hash,
             created_by: it.created_by,
             created_at: it.created_at,
+            damaged: false,
         })
     }
 }

@@ -11,6 +11,7 @@ mod location;
 mod open_file;
 mod postgres;
 mod query;
+mod readable;
 mod reserve;
 mod sqlite;
 mod tables;
@@ -36,6 +37,7 @@ pub use leader::Leadership;
 pub use location::Location;
 pub use open_file::OpenFile;
 pub use query::{Query, Statement, portions};
+pub use readable::Readable;
 pub use reserve::{Reserve, Room};
 pub use tx::Tx;
 

@@ -1,11 +1,14 @@
 //! Lives of prompts, to be written down in another store as they were.
 use super::{LifecycleChange, model, repository};
 use crate::{
+    clock::Timestamp,
     db::{Conn, Tx},
     error::{Error, Result},
     id::PromptId,
-    prompts::{self, LifecycleStatus},
+    imported,
+    prompts::{self, LifecycleStatus, PromptFilter},
     text,
+    violations::Violations,
 };
 
 /// The first changes after number `after`, oldest first.
@@ -13,13 +16,15 @@ pub async fn after(conn: &mut Conn, id: PromptId, after: i64, most: i64) -> Resu
     repository::after(conn, id, after, most).await
 }
 
-/// How many changes name a successor that is there, or that was and is deleted.
-pub async fn count_successors(conn: &mut Conn, id: PromptId, deleted_too: bool) -> Result<i64> {
-    repository::count_successors(conn, id, deleted_too).await
+/// How many changes name a successor that is one of the filter's.
+pub async fn count_successors(conn: &mut Conn, id: PromptId, filter: &PromptFilter) -> Result<i64> {
+    repository::count_successors(conn, id, filter).await
 }
 
 /// Makes a held prompt go through changes as it did, without their successors: those may not be here yet.
-pub async fn append_as_was(tx: &mut Tx, id: PromptId, changes: &[LifecycleChange]) -> Result<()> {
+///
+/// `newest_version` is the number of its newest version, of which none can have been current later.
+pub async fn append_as_was(tx: &mut Tx, id: PromptId, newest_version: i64, changes: &[LifecycleChange]) -> Result<()> {
     let Some(newest) = changes.last() else { return Ok(()) };
     let last = repository::last(tx, id).await?;
     let (mut sequence, mut status) =
@@ -31,8 +36,7 @@ pub async fn append_as_was(tx: &mut Tx, id: PromptId, changes: &[LifecycleChange
             let detail = format!("change {} of the status does not follow what is there", change.sequence);
             return Err(Error::conflict("does-not-follow", detail));
         }
-        let said = change.reason.as_deref().map_or(Ok(()), |reason| text::sentence(reason, "/reason"));
-        said.map_err(|violation| Error::from_violations(vec![violation]))?;
+        check(change, newest_version, tx.now())?;
         repository::insert(tx, &LifecycleChange { successor_id: None, ..change.clone() }).await?;
         status = change.new_status;
     }
@@ -44,12 +48,28 @@ pub async fn set_successor_as_was(tx: &mut Tx, id: PromptId, sequence: i64, succ
     if !prompts::is_known(tx, successor).await? {
         return Err(Error::not_found("prompt", successor));
     }
-    let Some(last) = repository::last(tx, id).await? else {
-        return Err(Error::not_found("lifecycle change", format!("{sequence} of {id}")));
-    };
+    let missing = || Error::not_found("lifecycle change", format!("{sequence} of {id}"));
+    let last = repository::last(tx, id).await?.ok_or_else(missing)?;
+    let change = repository::at(tx, id, sequence).await?.ok_or_else(missing)?;
+    model::check_successor(id, change.new_status, Some(successor)).map_err(Error::from_violations)?;
     if !repository::set_successor(tx, id, sequence, successor).await? {
         return Ok(false);
     }
     prompts::set_successor(tx, id, successor, sequence == last.sequence).await?;
     Ok(true)
+}
+
+/// What one change says, whatever the others say. Its successor comes in a line of its own.
+fn check(change: &LifecycleChange, newest_version: i64, now: Timestamp) -> Result<()> {
+    let mut wrong = Violations::default();
+    wrong.take(change.reason.as_deref().map_or(Ok(()), |reason| text::sentence(reason, "/reason")));
+    wrong.take(imported::author(&change.updated_by, "/lifecycle_history/updated_by"));
+    wrong.take(imported::moment(change.transition_timestamp, now, "/lifecycle_history/transition_timestamp"));
+    let known = (1..=newest_version).contains(&change.version);
+    wrong.unless(known, "/lifecycle_history/version", "unknown-version", "must be a version of the prompt");
+    let is_alone = change.successor_id.is_none();
+    wrong.unless(is_alone, "/lifecycle_history/successor_id", "does-not-fit", "must stand in a line of its own");
+    let has_day = change.sunset_at.is_some() && change.new_status != LifecycleStatus::Deprecated;
+    wrong.unless(!has_day, "/lifecycle_history/sunset_at", "not-together", "belongs to a deprecated prompt");
+    wrong.end()
 }

@@ -132,22 +132,15 @@ pub(super) fn rules() -> Rules {
 impl NewStatus {
     /// What is wrong with it, whatever the prompt.
     pub(super) fn check(&self, id: PromptId) -> Result<()> {
-        use LifecycleStatus::{Archived, Deprecated};
         let mut violations = Vec::new();
         if let Some(reason) = &self.reason {
             violations.extend(text::sentence(reason, "/reason").err());
         }
-        if self.sunset_at.is_some() && self.status != Deprecated {
+        if self.sunset_at.is_some() && self.status != LifecycleStatus::Deprecated {
             let detail = "only a deprecated prompt has a day on which it may cease to be served";
             violations.push(Violation::new("/sunset_at", "not-together", detail));
         }
-        if self.successor_id.is_some() && !matches!(self.status, Deprecated | Archived) {
-            let detail = "only a deprecated or archived prompt has a successor";
-            violations.push(Violation::new("/successor_id", "not-together", detail));
-        }
-        if self.successor_id == Some(id) {
-            violations.push(Violation::new("/successor_id", "self", "a prompt cannot succeed itself"));
-        }
+        violations.extend(check_successor(id, self.status, self.successor_id).err().unwrap_or_default());
         if violations.is_empty() { Ok(()) } else { Err(Error::from_violations(violations)) }
     }
 
@@ -162,6 +155,24 @@ impl NewStatus {
         }
         if to == LifecycleStatus::Published { publishable(prompt) } else { Ok(()) }
     }
+}
+
+/// May this prompt be used in the place of another that comes to stand there?
+pub(super) fn check_successor(
+    id: PromptId,
+    status: LifecycleStatus,
+    successor: Option<PromptId>,
+) -> Result<(), Vec<Violation>> {
+    use LifecycleStatus::{Archived, Deprecated};
+    let mut violations = Vec::new();
+    if successor.is_some() && !matches!(status, Deprecated | Archived) {
+        let detail = "only a deprecated or archived prompt has a successor";
+        violations.push(Violation::new("/successor_id", "not-together", detail));
+    }
+    if successor == Some(id) {
+        violations.push(Violation::new("/successor_id", "self", "a prompt cannot succeed itself"));
+    }
+    if violations.is_empty() { Ok(()) } else { Err(violations) }
 }
 
 fn publishable(prompt: &Prompt) -> Result<()> {

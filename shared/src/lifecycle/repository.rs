@@ -1,10 +1,11 @@
 //! The table `lifecycle_changes`.
 use super::LifecycleChange;
 use crate::{
-    db::{Conn, params},
+    db::{Conn, Query, params},
     error::Result,
     id::PromptId,
     page::PageRequest,
+    prompts::{self, PromptFilter},
 };
 
 const INSERT: &str =
@@ -46,6 +47,16 @@ pub(super) async fn first_published(conn: &mut Conn, id: PromptId) -> Result<Opt
 const LIST: &str = "SELECT * FROM lifecycle_changes WHERE prompt_id = $1 AND sequence < $2
                     ORDER BY sequence DESC LIMIT $3 OFFSET $4";
 
+const LENGTHS: &str = "SELECT CAST(COALESCE(octet_length(reason), 0) AS BIGINT) FROM lifecycle_changes
+                       WHERE prompt_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3 OFFSET $4";
+
+/// How many bytes each change of a page of [`list`] holds.
+pub(super) async fn lengths(conn: &mut Conn, id: PromptId, before: i64, request: &PageRequest) -> Result<Vec<i64>> {
+    let page = params![id, before, request.limit_and_one(), request.offset()];
+    let rows: Vec<(i64,)> = conn.fetch_all(LENGTHS, page).await?;
+    Ok(rows.into_iter().map(|(bytes,)| bytes).collect())
+}
+
 pub(super) async fn list(
     conn: &mut Conn,
     id: PromptId,
@@ -69,11 +80,21 @@ pub(super) async fn last(conn: &mut Conn, id: PromptId) -> Result<Option<Lifecyc
     conn.fetch_optional(LAST, params![id]).await
 }
 
-const COUNT_SUCCESSORS: &str = "SELECT count(*) FROM lifecycle_changes c JOIN prompts p ON p.id = c.successor_id
-                                WHERE c.prompt_id = $1 AND (p.deleted_at IS NULL OR $2)";
+const AT: &str = "SELECT * FROM lifecycle_changes WHERE prompt_id = $1 AND sequence = $2";
 
-pub(super) async fn count_successors(conn: &mut Conn, id: PromptId, deleted_too: bool) -> Result<i64> {
-    let (count,) = conn.fetch_one(COUNT_SUCCESSORS, params![id, deleted_too]).await?;
+/// The change of this number.
+pub(super) async fn at(conn: &mut Conn, id: PromptId, sequence: i64) -> Result<Option<LifecycleChange>> {
+    conn.fetch_optional(AT, params![id, sequence]).await
+}
+
+const COUNT_SUCCESSORS: &str = "SELECT count(*) FROM lifecycle_changes c JOIN prompts p ON p.id = c.successor_id
+                                WHERE c.prompt_id = $1";
+
+/// How many changes of a prompt name a successor that is one of the filter's.
+pub(super) async fn count_successors(conn: &mut Conn, id: PromptId, filter: &PromptFilter) -> Result<i64> {
+    let bounds = filter.bounds();
+    let query = prompts::matching(Query::with(COUNT_SUCCESSORS, &[&id]), filter, &bounds);
+    let (count,) = conn.fetch_one(&query, query.params()).await?;
     Ok(count)
 }
 

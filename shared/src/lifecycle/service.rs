@@ -8,6 +8,7 @@ use crate::{
     id::PromptId,
     page::{Page, PageRequest, Position, SortKey},
     prompts::{self, LifecycleStatus, Precondition},
+    text,
 };
 
 /// Makes a prompt stand elsewhere in its life. 409 `lifecycle-transition`, if that may not follow; 422
@@ -71,7 +72,9 @@ pub async fn history(app: &App, id: PromptId, request: &PageRequest) -> Result<P
     };
     let mut conn = app.db.read().await?;
     prompts::check_existing(&mut conn, id).await?;
-    let (rows, total) = repository::list(&mut conn, id, before, request).await?;
+    let lengths = repository::lengths(&mut conn, id, before, request);
+    let request = request.within_bytes(text::SENTENCE_BYTES_MAX, lengths).await?;
+    let (rows, total) = repository::list(&mut conn, id, before, &request).await?;
     let position = |row: &LifecycleChange| Position { key: SortKey::Number(row.sequence), id: String::new() };
     Ok(request.page(&app.secret, &name, total, rows, position))
 }

@@ -21,7 +21,9 @@ pub async fn versions(app: &App, id: PromptId, request: &PageRequest) -> Result<
     let name = format!("versions {id}");
     let mut conn = existing(app, id).await?;
     let before = number_before(app, request, &name)?;
-    let (rows, total) = versions::list(&mut conn, id, before, request).await?;
+    let lengths = versions::lengths(&mut conn, id, before, request);
+    let request = request.within_bytes(versions::BODY_BYTES_MAX, lengths).await?;
+    let (rows, total) = versions::list(&mut conn, id, before, &request).await?;
     Ok(request.page(&app.secret, &name, total, rows, |row| at_number(row.version)))
 }
 
@@ -43,9 +45,9 @@ pub async fn rollback(
 ) -> Result<Prompt> {
     check_reason(reason.as_deref())?;
     let mut tx = begin!(app, caller);
-    let prompt = service::hold(&mut tx, id, precondition).await?;
+    let prompt = service::hold_to_replace(&mut tx, id, precondition).await?;
     let target = known_version(&mut tx, id, version).await?;
-    if target.body == prompt.body {
+    if target.body == prompt.body && !prompt.damaged {
         let detail = format!("version {} already holds what version {version} held", prompt.version);
         return Err(Error::conflict("no-change", detail));
     }
@@ -65,8 +67,10 @@ pub async fn adopt(tx: &mut Tx, prompt: Prompt, body: Body, reason: String, chan
 /// What changed between two versions; without numbers, by the newest one.
 pub async fn diff(app: &App, id: PromptId, from: Option<i64>, to: Option<i64>) -> Result<Diff> {
     let mut conn = existing(app, id).await?;
-    let newest = service::current(&mut conn, id).await?.version;
-    let to = to.unwrap_or(newest);
+    let to = match to {
+        Some(to) => to,
+        None => service::current(&mut conn, id).await?.version,
+    };
     let from = from.unwrap_or_else(|| to.saturating_sub(1).max(1));
     let from = known_version(&mut conn, id, from).await?;
     let to = known_version(&mut conn, id, to).await?;
@@ -99,7 +103,7 @@ pub async fn set_label(
     let (version, reason) = target;
     check_reason(reason.as_deref())?;
     let mut tx = begin!(app, caller);
-    let prompt = service::hold(&mut tx, id, precondition).await?;
+    let prompt = service::hold_to_replace(&mut tx, id, precondition).await?;
     let label = set_label_in(&mut tx, &prompt, label, version, reason).await?;
     tx.commit_with(&label).await?;
     Ok(label)
@@ -140,7 +144,7 @@ pub async fn delete_label(
     precondition: &Precondition,
 ) -> Result<()> {
     let mut tx = begin!(app, caller);
-    let prompt = service::hold(&mut tx, id, precondition).await?;
+    let prompt = service::hold_to_replace(&mut tx, id, precondition).await?;
     versions::delete_label(&mut tx, id, label, None).await?;
     let now = tx.now();
     repository::touch(&mut tx, id, now).await?;
@@ -156,14 +160,16 @@ pub async fn label_history(app: &App, id: PromptId, request: &PageRequest) -> Re
     let name = format!("label history {id}");
     let mut conn = existing(app, id).await?;
     let before = number_before(app, request, &name)?;
-    let (rows, total) = versions::label_history(&mut conn, id, before, request).await?;
+    let lengths = versions::move_lengths(&mut conn, id, before, request);
+    let request = request.within_bytes(text::SENTENCE_BYTES_MAX, lengths).await?;
+    let (rows, total) = versions::label_history(&mut conn, id, before, &request).await?;
     Ok(request.page(&app.secret, &name, total, rows, |row| at_number(row.sequence)))
 }
 
 /// A connection, once it is sure that the prompt is there.
 async fn existing(app: &App, id: PromptId) -> Result<Conn> {
     let mut conn = app.db.read().await?;
-    service::current(&mut conn, id).await?;
+    service::check_existing(&mut conn, id).await?;
     Ok(conn)
 }
 

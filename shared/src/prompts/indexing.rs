@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Prompt, Selector, Show, keeping, repository};
+use super::{Prompt, keeping, repository};
 use crate::{
     app::App,
     caller::Caller,
@@ -174,7 +174,9 @@ pub async fn check(app: &App, caller: &Caller, mend: bool, mut progress: impl Fn
 }
 
 async fn is_right(conn: &mut Conn, id: PromptId) -> Result<bool> {
-    // One that was deleted a moment ago is not missed.
-    let Some(prompt) = repository::find(conn, id, &Selector::Latest, Show::PROMPT).await? else { return Ok(true) };
+    // One that was deleted a moment ago is not missed, and of one that is damaged nobody can say what it should be.
+    let Some(prompt) = repository::find_marked(conn, id).await?.filter(|prompt| !prompt.damaged) else {
+        return Ok(true);
+    };
     search::holds(conn, &document(&prompt, true)).await
 }

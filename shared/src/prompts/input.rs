@@ -3,7 +3,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{Prompt, PromptAsWas};
+use super::Prompt;
 use crate::{
     change::Change,
     error::{Error, Result, Violation},
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The rule of a name: the text, its pointer, the most characters.
-type Check = fn(&str, &str, usize) -> Result<String, Violation>;
+pub(super) type Check = fn(&str, &str, usize) -> Result<String, Violation>;
 
 /// Of a prompt, and of a filter.
 pub(super) const TAGS_MAX: usize = 50;
@@ -214,6 +214,11 @@ impl NewPrompt {
 }
 
 impl PromptPatch {
+    /// Does it say what the prompt shall hold?
+    pub(super) fn gives_content(&self) -> bool {
+        matches!(self.content, Change::Set(_)) || matches!(self.messages, Change::Set(_))
+    }
+
     /// What the prompt would be after this change.
     pub fn apply_to(self, prompt: &Prompt) -> Result<Draft> {
         let mut violations = Vec::new();
@@ -334,40 +339,20 @@ impl Prompt {
     }
 }
 
-/// Refuses what this store would not keep as it is.
-pub(super) fn check_as_was(prompt: &PromptAsWas) -> Result<()> {
-    let mut violations = Vec::new();
-    let names: [(&str, Check, &str); 2] =
-        [(&prompt.category, text::category, "/category"), (&prompt.name, text::name, "/name")];
-    for (text, check, pointer) in names {
-        if gather(&mut violations, check(text, pointer, text::NAME_CHARS_MAX)) != text {
-            violations.push(Violation::new(pointer, "does-not-fit", "it would not be kept as it is"));
-        }
-    }
-    violations.extend(check_sentences(prompt.description.as_deref(), None));
-    if prompt.revision < 1 {
-        violations.push(Violation::new("/revision", "out-of-range", "revisions are counted from 1"));
-    }
-    if check_tags(&prompt.tags, &mut violations) != prompt.tags {
-        violations.push(Violation::new("/tags", "does-not-fit", "they would not be kept as they are"));
-    }
-    if violations.is_empty() { Ok(()) } else { Err(Error::from_violations(violations)) }
-}
-
-fn gather(violations: &mut Vec<Violation>, outcome: Result<String, Violation>) -> String {
+pub(super) fn gather(violations: &mut Vec<Violation>, outcome: Result<String, Violation>) -> String {
     outcome.unwrap_or_else(|violation| {
         violations.push(violation);
         String::new()
     })
 }
 
-fn check_sentences(description: Option<&str>, change_summary: Option<&str>) -> Vec<Violation> {
+pub(super) fn check_sentences(description: Option<&str>, change_summary: Option<&str>) -> Vec<Violation> {
     let fields = [(description, "/description"), (change_summary, "/change_summary")];
     fields.into_iter().filter_map(|(text, pointer)| text::sentence(text?, pointer).err()).collect()
 }
 
 /// Tags as they are kept: each once, in the order they first came.
-fn check_tags(tags: &[String], violations: &mut Vec<Violation>) -> Vec<String> {
+pub(super) fn check_tags(tags: &[String], violations: &mut Vec<Violation>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for (index, tag) in tags.iter().enumerate() {
         match text::identifier(tag, &format!("/tags/{index}"), text::TAG_CHARS_MAX) {

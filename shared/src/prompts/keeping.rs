@@ -26,6 +26,15 @@ pub(super) fn changes(tx: &mut Tx, prompt: &Prompt) {
     tx.changes(mark_of_name(&prompt.category, &prompt.name));
 }
 
+/// What is shown of those that name a prompt as their successor changes with this transaction, in which it comes or goes.
+pub(super) async fn changes_of_predecessors(tx: &mut Tx, id: PromptId) -> Result<()> {
+    for (id, category, name) in repository::predecessors(tx, id).await? {
+        tx.changes(mark_of(&id));
+        tx.changes(mark_of_name(&category, &name));
+    }
+    Ok(())
+}
+
 /// What is shown under the name of a prompt changes with this transaction, though the prompt does not.
 pub async fn changes_under_name(tx: &mut Tx, id: PromptId) -> Result<()> {
     let prompt = repository::find(tx, id, &Selector::Latest, Show { content: false, usage_since: None }).await?;

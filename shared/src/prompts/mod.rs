@@ -19,13 +19,13 @@ pub use input::{ContentPatch, Draft, Fork, NewPrompt, PromptPatch};
 pub use keeping::{changes_under_name, kept, mark_of_name};
 pub use listing::{Bounds, CategoryCount, PromptFilter, Sort, TagCount, categories, list, tags};
 pub use many::{
-    PromptAsWas, follow_as_was, insert_as_was, insert_many, is_known, matching, most_used, moved_in, names_of,
+    PromptAsWas, follow_as_was, insert_as_was, insert_many, is_known, matches, matching, most_used, moved_in, names_of,
     page_to_export, set_status_as_was, set_successor,
 };
 pub use model::{LifecycleStatus, PRODUCTION, Precondition, Prompt, Selector, ServedVersion, Show};
 pub use searching::{Correction, Explanation, Highlights, OneOrMany, SearchHit, SearchRequest, SearchResults, search};
 pub use service::{
     check_existing, check_reach, count_by_status, create, delete, delete_in, find_by_name, find_in, fork, get, hold,
-    hold_existing, hold_named, insert, is_in_reach, restore, set_status, sought, unreachable_names, update,
-    update_content, update_in,
+    hold_existing, hold_for, hold_named, hold_to_replace, insert, is_in_reach, restore, set_status, sought,
+    unreachable_names, update, update_content, update_in,
 };

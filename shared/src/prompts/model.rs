@@ -89,6 +89,10 @@ pub struct Prompt {
     /// When it was deleted. Only lists that include deleted prompts show one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+    /// Is what the database holds of this version not what was written? Then content, variables, schema and config are
+    /// left out. Such a prompt can be given new content, rolled back and deleted; read by itself it is `storage-damaged`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
 }
 
 /// A prompt's score is the mean of so many days.

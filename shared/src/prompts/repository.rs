@@ -7,7 +7,7 @@ use crate::{
     db::{Conn, FromRow, Query, params},
     error::{Error, Result},
     id::PromptId,
-    versions::Body,
+    versions::BodyRow,
 };
 
 /// No tag can hold it: control characters are refused.
@@ -59,8 +59,7 @@ pub(super) struct PromptRow {
     sunset_at: Option<Timestamp>,
     successor_id: Option<PromptId>,
     #[sqlx(flatten)]
-    body: Body,
-    content_hash: String,
+    body: BodyRow,
     tags: Option<String>,
     labels: Option<String>,
 }
@@ -68,13 +67,16 @@ pub(super) struct PromptRow {
 impl PromptRow {
     /// The prompt; with its content, if that is what was written.
     pub(super) fn shown(self, show: &Show) -> Result<Prompt> {
-        if show.content {
-            self.body.check_hash(&self.content_hash, format_args!("version {} of {}", self.version, self.id))?;
+        let prompt = self.marked(show);
+        if prompt.damaged {
+            return Err(Error::damaged_version(format_args!("version {} of {}", prompt.version, prompt.id)));
         }
-        Ok(self.into_prompt())
+        Ok(prompt)
     }
 
-    fn into_prompt(self) -> Prompt {
+    /// The prompt. One whose version is not what was written is marked, and has nothing of it.
+    pub(super) fn marked(self, show: &Show) -> Prompt {
+        let sound = self.body.sound(show.content);
         let split = |list: Option<String>| -> Vec<String> {
             list.map(|list| list.split(SEPARATOR).map(str::to_owned).collect()).unwrap_or_default()
         };
@@ -88,7 +90,8 @@ impl PromptRow {
             category: self.category,
             name: self.name,
             description: self.description,
-            body: self.body,
+            damaged: sound.is_none(),
+            body: sound.map(|(body, _)| body).unwrap_or_default(),
             is_template: self.is_template,
             tags: split(self.tags),
             version: self.version,
@@ -151,7 +154,23 @@ pub(super) async fn find_by_name(
     row.map(|row| row.shown(&show)).transpose()
 }
 
-/// The prompts of these ids that are there, in no order.
+/// A prompt at its newest version, which is marked if it is damaged.
+pub(super) async fn find_marked(conn: &mut Conn, id: PromptId) -> Result<Option<Prompt>> {
+    let show = Show::PROMPT;
+    let query = at(select(&show), &Selector::Latest).then("AND p.deleted_at IS NULL AND p.id = ?", &[&id]);
+    let row: Option<PromptRow> = conn.fetch_optional(&query, query.params()).await?;
+    Ok(row.map(|row| row.marked(&show)))
+}
+
+const ID_OF_NAME: &str = "SELECT id FROM prompts WHERE category = $1 AND name = $2 AND deleted_at IS NULL";
+
+/// Which prompt is called so.
+pub(super) async fn id_of_name(conn: &mut Conn, category: &str, name: &str) -> Result<Option<PromptId>> {
+    let row: Option<(PromptId,)> = conn.fetch_optional(ID_OF_NAME, params![category, name]).await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// The prompts of these ids that are there, in no order. Damaged ones are marked.
 pub(super) async fn find_all(conn: &mut Conn, ids: &[PromptId], show: Show) -> Result<Vec<Prompt>> {
     let Some((first, rest)) = ids.split_first() else { return Ok(Vec::new()) };
     let mut query = at(select(&show), &Selector::Latest).then("AND p.deleted_at IS NULL AND p.id IN (?", &[first]);
@@ -164,7 +183,7 @@ pub(super) async fn find_all(conn: &mut Conn, ids: &[PromptId], show: Show) -> R
     }
     let query = query.then(")", params![]);
     let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
-    rows.into_iter().map(|row| row.shown(&show)).collect()
+    Ok(rows.into_iter().map(|row| row.marked(&show)).collect())
 }
 
 const CATEGORY: &str = "SELECT category FROM prompts WHERE id = $1";
@@ -298,6 +317,13 @@ pub(super) async fn restore(
     now: Timestamp,
 ) -> Result<()> {
     named_once(conn.execute(RESTORE, params![id, now]).await?, category, name)
+}
+
+const PREDECESSORS: &str = "SELECT id, category, name FROM prompts WHERE successor_id = $1 AND deleted_at IS NULL";
+
+/// Those that name a prompt as their successor: their ids, categories and names.
+pub(super) async fn predecessors(conn: &mut Conn, id: PromptId) -> Result<Vec<(String, String, String)>> {
+    conn.fetch_all(PREDECESSORS, params![id]).await
 }
 
 const DELETE_TAGS: &str = "DELETE FROM prompt_tags WHERE prompt_id = $1";

@@ -12,7 +12,7 @@ use serde::{
 };
 use utoipa::ToSchema;
 
-use super::{LifecycleStatus, Prompt, Show, repository};
+use super::{LifecycleStatus, Prompt, Show, listing, repository};
 use crate::{
     app::App,
     caller::{Caller, Folders},
@@ -22,6 +22,7 @@ use crate::{
     search::{self, Field, Filter, Found, Hit, Kind, Place, Search, ValueCount},
     templates::TemplateFormat,
     text,
+    versions::BODY_BYTES_MAX,
 };
 
 const LIMIT_MAX: i64 = 100;
@@ -237,6 +238,11 @@ impl SearchRequest {
         Ok(Search { kind: Kind::Prompt, within: within.clone(), query: self.query.clone(), filters, facets })
     }
 
+    /// Are contents read to answer it?
+    fn reads_content(&self) -> bool {
+        self.highlight || self.include_content
+    }
+
     /// Names the list, so that a cursor of one is refused by another.
     fn name(&self, search: &Search) -> String {
         format!("search {:?} {:?} {}", text::composed(&self.query), search.filters, search.within)
@@ -252,6 +258,13 @@ pub async fn search(app: &App, caller: &Caller, request: &SearchRequest) -> Resu
     let since = app.clock.now() - USES_COUNT_FOR;
     let uses: HashMap<String, i64> = repository::uses(&mut found.conn, since).await?.into_iter().collect();
     found.favour(FAVOURED, |id| uses.get(id).copied().unwrap_or(0));
+    let page = match request.reads_content() {
+        true => {
+            let asked = found.page(&page, after.as_ref());
+            page.within_bytes(BODY_BYTES_MAX, lengths(&mut found, &asked.hits)).await?
+        }
+        false => page,
+    };
     let hits = found.page(&page, after.as_ref());
     let items = show(&mut found, &hits.hits, request).await?;
     let page = page.page(&app.secret, &list, hits.total, items, |_| hits.end());
@@ -260,11 +273,21 @@ pub async fn search(app: &App, caller: &Caller, request: &SearchRequest) -> Resu
     Ok(SearchResults { page, facets, corrections, did_you_mean: found.did_you_mean, relaxed: found.relaxed })
 }
 
+/// How many bytes the prompts of the hits hold, in their order.
+async fn lengths(found: &mut Found, hits: &[Hit]) -> Result<Vec<i64>> {
+    let lengths = listing::lengths_of(&mut found.conn, &ids(hits)).await?;
+    let lengths: HashMap<String, i64> = lengths.into_iter().map(|(id, bytes)| (id.to_string(), bytes)).collect();
+    Ok(hits.iter().map(|hit| lengths.get(hit.id()).copied().unwrap_or(0)).collect())
+}
+
+fn ids(hits: &[Hit]) -> Vec<PromptId> {
+    hits.iter().filter_map(|hit| hit.id().parse().ok()).collect()
+}
+
 /// The prompts of the hits, in their order.
 async fn show(found: &mut Found, hits: &[Hit], request: &SearchRequest) -> Result<Vec<SearchHit>> {
-    let ids: Vec<PromptId> = hits.iter().filter_map(|hit| hit.id().parse().ok()).collect();
-    let what = Show { content: request.highlight || request.include_content, usage_since: None };
-    let prompts = repository::find_all(&mut found.conn, &ids, what).await?;
+    let what = Show { content: request.reads_content(), usage_since: None };
+    let prompts = repository::find_all(&mut found.conn, &ids(hits), what).await?;
     let mut prompts: HashMap<String, Prompt> =
         prompts.into_iter().map(|prompt| (prompt.id.to_string(), prompt)).collect();
     let mut items = Vec::with_capacity(hits.len());

@@ -94,11 +94,11 @@ pub async fn unreachable_names(app: &App) -> Result<Vec<String>> {
     Ok(prompts.chain(labels.into_iter().map(|(id, label)| format!("label `{label}` of {id}"))).collect())
 }
 
-/// The prompt of that name, if there is one, at its newest version. Nobody else writes to it until the
-/// transaction ends.
+/// The prompt of that name, if there is one, to be given new content, as [`hold_to_replace`] has it.
 pub async fn hold_named(tx: &mut Tx, category: &str, name: &str) -> Result<Option<Prompt>> {
     repository::lock_named(tx, category, name).await?;
-    repository::find_by_name(tx, category, name, &Selector::Latest, Show::PROMPT).await
+    let Some(id) = repository::id_of_name(tx, category, name).await? else { return Ok(None) };
+    hold_to_replace(tx, id, &Precondition::None).await.map(Some)
 }
 
 fn no_such_version(selector: &Selector) -> Error {
@@ -118,10 +118,18 @@ pub async fn update(
     patch: PromptPatch,
 ) -> Result<Prompt> {
     let mut tx = begin!(app, caller);
-    let prompt = hold(&mut tx, id, precondition).await?;
+    let prompt = hold_for(&mut tx, id, precondition, &patch).await?;
     let prompt = update_in(&mut tx, prompt, patch, ChangeType::Update).await?;
     tx.commit_with(&prompt).await?;
     Ok(prompt)
+}
+
+/// Takes a prompt for what a patch says. A damaged one can be given new content, and nothing else.
+pub async fn hold_for(tx: &mut Tx, id: PromptId, precondition: &Precondition, patch: &PromptPatch) -> Result<Prompt> {
+    match patch.gives_content() {
+        true => hold_to_replace(tx, id, precondition).await,
+        false => hold(tx, id, precondition).await,
+    }
 }
 
 /// Changes the content. Saying the same thing again changes nothing.
@@ -148,11 +156,11 @@ pub async fn update_in(tx: &mut Tx, prompt: Prompt, patch: PromptPatch, change_t
 pub(super) async fn write(tx: &mut Tx, prompt: Prompt, draft: &Draft, change_type: ChangeType) -> Result<Prompt> {
     let before = prompt.to_draft();
     let unsaid = Draft { change_summary: None, ..draft.clone() };
-    if unsaid == before {
+    if unsaid == before && !prompt.damaged {
         return Ok(prompt);
     }
     tx.caller().must_reach(&draft.category)?;
-    let (new_body, new_tags) = (draft.body != before.body, draft.tags != before.tags);
+    let (new_body, new_tags) = (prompt.damaged || draft.body != before.body, draft.tags != before.tags);
     if (&draft.category, &draft.name) != (&before.category, &before.name) {
         tx.must_be_free_to_withdraw(prompt.labels.keys())?;
     }
@@ -183,10 +191,11 @@ pub async fn delete(app: &App, caller: &Caller, id: PromptId, precondition: &Pre
 
 /// The same, as part of the caller's transaction.
 pub async fn delete_in(tx: &mut Tx, id: PromptId, precondition: &Precondition) -> Result<()> {
-    let prompt = hold(tx, id, precondition).await?;
+    let prompt = hold_to_replace(tx, id, precondition).await?;
     tx.must_be_free_to_withdraw(prompt.labels.keys())?;
     let now = tx.now();
     repository::delete(tx, id, now).await?;
+    keeping::changes_of_predecessors(tx, id).await?;
     indexing::take_out(tx, &prompt).await?;
     audit::record(tx, "prompt.deleted", id, None).await?;
     events::announce(tx, EventType::PromptDeleted, &prompt, json!({})).await
@@ -202,6 +211,7 @@ pub async fn restore(app: &App, caller: &Caller, id: PromptId, precondition: &Pr
     precondition.check(id, revision)?;
     let now = tx.now();
     repository::restore(&mut tx, id, (&category, &name), now).await?;
+    keeping::changes_of_predecessors(&mut tx, id).await?;
     let prompt = indexed(&mut tx, id).await?;
     audit::record_state(&mut tx, "prompt.restored", id, None, &prompt).await?;
     events::updated(&mut tx, &prompt, None).await?;
@@ -237,6 +247,23 @@ pub async fn hold(tx: &mut Tx, id: PromptId, precondition: &Precondition) -> Res
     let prompt = current(tx, id).await?;
     tx.caller().must_reach(&prompt.category)?;
     precondition.check(id, prompt.revision)?;
+    Ok(prompt)
+}
+
+/// The same of a prompt that is to be given other content, or taken away: its newest version may be damaged. Then the
+/// prompt is marked, and holds what the newest sound version held before, or nothing.
+pub async fn hold_to_replace(tx: &mut Tx, id: PromptId, precondition: &Precondition) -> Result<Prompt> {
+    if !repository::lock(tx, id).await? {
+        return Err(precondition.missing(id));
+    }
+    let missing = || Error::not_found("prompt", id);
+    let mut prompt = repository::find_marked(tx, id).await?.ok_or_else(missing)?;
+    tx.caller().must_reach(&prompt.category)?;
+    precondition.check(id, prompt.revision)?;
+    if prompt.damaged {
+        let sound = versions::newest_sound(tx, id, prompt.version).await?;
+        prompt.body = sound.map(|version| version.body).unwrap_or_default();
+    }
     Ok(prompt)
 }
 
@@ -282,10 +309,13 @@ pub async fn count_by_status(app: &App) -> Result<Vec<(LifecycleStatus, i64)>> {
     repository::count_by_status(&mut app.db.read().await?).await
 }
 
-/// A prompt as it is after a write, once the index knows it so.
+/// A prompt as it is after a write, once the index knows it so. One that is damaged is marked, and not put there.
 pub(super) async fn indexed(tx: &mut Tx, id: PromptId) -> Result<Prompt> {
-    let prompt = current(tx, id).await?;
-    indexing::put(tx, &prompt).await?;
+    let prompt = repository::find_marked(tx, id).await?.ok_or_else(|| Error::not_found("prompt", id))?;
+    match prompt.damaged {
+        true => keeping::changes(tx, &prompt),
+        false => indexing::put(tx, &prompt).await?,
+    }
     Ok(prompt)
 }
 

@@ -205,12 +205,14 @@ pub(super) async fn successor(conn: &mut Conn, id: PromptId) -> Result<Option<Pr
     Ok(row.map(|(id,)| id))
 }
 
-/// The first relationships after the one with this id that go out from prompts of the filter.
+/// The first relationships after the one with this id that lead from prompts of the filter to prompts of the filter.
 pub(super) async fn after(conn: &mut Conn, filter: &PromptFilter, after: &str, most: i64) -> Result<Vec<Relationship>> {
-    let (bounds, deleted_too) = (filter.bounds(), filter.include_deleted);
-    let start = "SELECT r.* FROM relationships r JOIN prompts p ON p.id = r.source_prompt_id
-                 JOIN prompts t ON t.id = r.target_prompt_id WHERE";
-    let query = Query::new(start).then("r.id > ? AND (t.deleted_at IS NULL OR ?)", params![after, deleted_too]);
-    let query = prompts::matching(query, filter, &bounds).then("ORDER BY r.id LIMIT ?", &[&most]);
+    let bounds = filter.bounds();
+    let query = Query::new("SELECT r.* FROM relationships r WHERE").then("r.id > ?", params![after]);
+    let from = "AND r.source_prompt_id IN (SELECT p.id FROM prompts p WHERE 1 = 1";
+    let query = prompts::matching(query.then(from, params![]), filter, &bounds);
+    let to = ") AND r.target_prompt_id IN (SELECT p.id FROM prompts p WHERE 1 = 1";
+    let query = prompts::matching(query.then(to, params![]), filter, &bounds);
+    let query = query.then(") ORDER BY r.id LIMIT ?", &[&most]);
     conn.fetch_all(&query, query.params()).await
 }

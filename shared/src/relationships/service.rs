@@ -12,8 +12,10 @@ use crate::{
     db::{Conn, Tx},
     error::{Error, Result},
     id::{PromptId, RelationshipId},
+    imported,
     notifications::{self, EventType},
     prompts::{self, PromptFilter},
+    violations::Violations,
 };
 
 /// The most prompts and relationships of a graph.
@@ -60,6 +62,11 @@ pub async fn insert_as_was(tx: &mut Tx, relationship: &Relationship) -> Result<(
     let Relationship { source_prompt_id: source, target_prompt_id: target, relationship_type: kind, .. } =
         *relationship;
     check(Some(relationship.strength), Some(&relationship.metadata))?;
+    let mut wrong = Violations::default();
+    wrong.take(imported::author(&relationship.created_by, "/created_by"));
+    wrong.take(imported::moment(relationship.created_at, tx.now(), "/created_at"));
+    wrong.take(imported::moment(relationship.updated_at, tx.now(), "/updated_at"));
+    wrong.end()?;
     if source == target {
         return Err(Error::invalid("/target_prompt_id", "self", "a prompt cannot be related to itself"));
     }
@@ -74,7 +81,7 @@ pub async fn insert_as_was(tx: &mut Tx, relationship: &Relationship) -> Result<(
     announce(tx, EventType::RelationshipCreated, relationship).await
 }
 
-/// The first relationships after the one with this id that go out from prompts of the filter.
+/// The first relationships after the one with this id that lead from prompts of the filter to prompts of the filter.
 pub async fn page_to_export(
     conn: &mut Conn,
     filter: &PromptFilter,

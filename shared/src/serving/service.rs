@@ -17,6 +17,7 @@ use crate::{
     app::App,
     cache::Source,
     error::{Error, Result},
+    page::PAGE_BYTES_MAX,
     prompts::{self, Prompt, Selector, ServedVersion, Show},
     templates::Given,
 };
@@ -38,6 +39,22 @@ impl Reading {
             Self::Kept(kept, ..) => &kept.served,
             Self::Made(served) => served,
         }
+    }
+}
+
+impl Reading {
+    /// How many bytes its texts and its config have, as they are sent.
+    fn bytes(&self) -> i64 {
+        let served = match self {
+            Self::Kept(kept, ..) => return i64::try_from(kept.json.len()).unwrap_or(i64::MAX),
+            Self::Made(served) => served,
+        };
+        let body = &served.prompt.body;
+        let filled = served.filled_messages.iter().flatten().map(|message| message.content.len());
+        let texts: usize = body.texts().iter().map(|(_, text)| text.len()).chain(filled).sum();
+        let settings = serde_json::to_string(&body.config).map_or(0, |json| json.len());
+        let bytes = texts + settings + served.filled_content.as_ref().map_or(0, String::len);
+        i64::try_from(bytes).unwrap_or(i64::MAX)
     }
 }
 
@@ -138,7 +155,7 @@ async fn arm(app: &App, reader: &Reader, kept: &Kept, show: Show, given: Option<
         };
         let prompt = match prompt {
             Ok(prompt) => prompt,
-            Err(error) if error.is_refusal() => return Ok(None),
+            Err(error) if error.fails_alone() => return Ok(None),
             Err(error) => return Err(error),
         };
         let version = ServedVersion::of(&prompt, &offer.selector);
@@ -153,21 +170,32 @@ async fn arm(app: &App, reader: &Reader, kept: &Kept, show: Show, given: Option<
     Ok(None)
 }
 
-/// Reads and fills prompts by name, each by itself: one that cannot be served does not spoil the others.
+/// Reads and fills prompts by name, each by itself: one that cannot be served does not spoil the others. Once those before
+/// it hold 8 MiB together, an item is refused: 422 `batch-too-long`.
 pub async fn batch(app: &App, reader: &Reader, items: Vec<BatchItem>) -> Result<Vec<Result<Reading>>> {
     if items.is_empty() || items.len() > BATCH_MAX {
         let detail = format!("give 1 to {BATCH_MAX} prompts at once");
         return Err(Error::invalid("/items", "out-of-range", detail));
     }
-    let mut results = Vec::with_capacity(items.len());
+    let (mut results, mut bytes) = (Vec::with_capacity(items.len()), 0);
     for item in items {
-        results.push(match Selector::new(item.version, item.label, Selector::Production) {
-            Ok(selector) => {
-                let given = item.variables.map(Given::Json);
-                read(app, reader, (&item.category, &item.name), &selector, Show::PROMPT, given).await
-            }
-            Err(error) => Err(error),
-        });
+        let result = match bytes < PAGE_BYTES_MAX {
+            true => read_item(app, reader, item).await,
+            false => Err(too_long()),
+        };
+        bytes += result.as_ref().map_or(0, Reading::bytes);
+        results.push(result);
     }
     Ok(results)
+}
+
+async fn read_item(app: &App, reader: &Reader, item: BatchItem) -> Result<Reading> {
+    let selector = Selector::new(item.version, item.label, Selector::Production)?;
+    let given = item.variables.map(Given::Json);
+    read(app, reader, (&item.category, &item.name), &selector, Show::PROMPT, given).await
+}
+
+fn too_long() -> Error {
+    let detail = "the prompts before this one in the batch hold 8 MiB already; ask for it in another batch".to_owned();
+    Error::Invalid { code: "batch-too-long", detail, violations: Vec::new() }
 }

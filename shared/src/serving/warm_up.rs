@@ -97,7 +97,7 @@ pub async fn warm_up(app: &App, claim: &Claim, caller: &Caller, job: WarmCacheUp
         for (category, name) in chunk {
             match kept::find(app, (category, name), &Selector::Production).await {
                 // An archived prompt is not served, and that is kept as well.
-                Err(error) if !error.is_refusal() => return Err(error),
+                Err(error) if !error.fails_alone() => return Err(error),
                 _ => tokio::task::yield_now().await,
             }
         }

@@ -1,5 +1,5 @@
 //! What a version holds: the text or the messages, how they are filled, and the model's settings.
-use std::{collections::HashSet, fmt::Display};
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::{
-    db::FromRow,
-    error::{Error, Result, Violation},
+    db::{FromRow, Json, Readable},
+    error::Violation,
     templates::{self, InputSchema, Template, TemplateFormat},
     text,
 };
@@ -17,6 +17,8 @@ use crate::{
 pub const CONTENT_BYTES_MAX: usize = 512 * 1024;
 /// Of the config, and of the input schema, as JSON.
 const CONFIG_BYTES_MAX: usize = 64 * 1024;
+/// Of all of it, as it is stored, give or take a few names.
+pub const BODY_BYTES_MAX: i64 = 2 * 1024 * 1024;
 const MESSAGES_MAX: usize = 256;
 const VARIABLES_MAX: usize = 256;
 
@@ -70,32 +72,41 @@ pub struct Message {
 }
 
 /// What a version holds. Two equal bodies are the same version.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Body {
     /// `text` has `content`, `chat` has `messages`.
     #[serde(rename = "type")]
-    #[sqlx(rename = "type")]
     pub kind: PromptType,
     /// The text, byte for byte. Left out of lists, unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// The messages. Left out of lists, unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[sqlx(json(nullable))]
     pub messages: Option<Vec<Message>>,
     /// How variables are written.
     pub template_format: TemplateFormat,
     /// The names of the variables.
-    #[sqlx(json)]
     pub variables: Vec<String>,
     /// What is known of the variables.
-    #[sqlx(json)]
     #[schema(inline)]
     pub input_schema: InputSchema,
     /// Model settings, tools, response schema: kept as they came.
-    #[sqlx(json)]
     #[schema(value_type = Object)]
     pub config: Map<String, Value>,
+}
+
+/// A body as its columns hold it, any of which may be damaged, and its hash.
+#[derive(FromRow)]
+pub struct BodyRow {
+    #[sqlx(rename = "type")]
+    kind: Readable<PromptType>,
+    content: Option<Readable<String>>,
+    messages: Option<Readable<Json<Vec<Message>>>>,
+    template_format: Readable<TemplateFormat>,
+    variables: Readable<Json<Vec<String>>>,
+    input_schema: Readable<Json<InputSchema>>,
+    config: Readable<Json<Map<String, Value>>>,
+    content_hash: Readable<String>,
 }
 
 /// A body in the making.
@@ -248,10 +259,31 @@ impl Body {
             hex
         })
     }
+}
 
-    /// Refuses what was read, and is not what was written: a bit that turned on the disk is never served.
-    pub fn check_hash(&self, content_hash: &str, of: impl Display) -> Result<()> {
-        if self.hash() == content_hash { Ok(()) } else { Err(Error::damaged(format!("{of} is not what was written"))) }
+impl BodyRow {
+    /// The body and its hash; nothing, if a column cannot be read, or the body is `whole` and not what was written: a bit
+    /// that turned on the disk is never served.
+    #[must_use]
+    pub fn sound(self, whole: bool) -> Option<(Body, String)> {
+        let (content, messages) = (self.content.map(|it| it.0), self.messages.map(|it| it.0));
+        if matches!(content, Some(None)) || matches!(messages, Some(None)) {
+            return None;
+        }
+        let Json(variables) = self.variables.0?;
+        let Json(input_schema) = self.input_schema.0?;
+        let Json(config) = self.config.0?;
+        let body = Body {
+            kind: self.kind.0?,
+            content: content.flatten(),
+            messages: messages.flatten().map(|Json(messages)| messages),
+            template_format: self.template_format.0?,
+            variables,
+            input_schema,
+            config,
+        };
+        let content_hash = self.content_hash.0?;
+        (!whole || body.hash() == content_hash).then_some((body, content_hash))
     }
 }
 

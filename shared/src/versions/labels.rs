@@ -104,6 +104,16 @@ pub async fn labels(
     repository::labels(conn, prompt_id, after, request).await
 }
 
+/// How many bytes each move of a page of [`label_history`] holds.
+pub async fn move_lengths(
+    conn: &mut Conn,
+    prompt_id: PromptId,
+    before: i64,
+    request: &PageRequest,
+) -> Result<Vec<i64>> {
+    repository::move_lengths(conn, prompt_id, before, request).await
+}
+
 /// The moves of a prompt's labels before number `before`, newest first, and how many there are in all.
 pub async fn label_history(
     conn: &mut Conn,

@@ -9,10 +9,12 @@ mod model;
 mod repository;
 
 pub use as_was::{append_as_was, move_labels_as_was};
-pub use body::{Body, BodyDraft, CONTENT_BYTES_MAX, Message, PromptType, Role};
+pub use body::{BODY_BYTES_MAX, Body, BodyDraft, BodyRow, CONTENT_BYTES_MAX, Message, PromptType, Role};
 pub use calls::{CallChange, CallChangeReason, broken_calls};
 pub use damage::damaged;
 pub use diff::{Changes, ConfigChange, Diff, WordChange, WordChangeKind, changes, compare, readable};
-pub use labels::{LATEST, Label, LabelMove, delete_label, label_history, labels, set_label};
+pub use labels::{LATEST, Label, LabelMove, delete_label, label_history, labels, move_lengths, set_label};
 pub use model::{ChangeType, NewVersion, Version};
-pub use repository::{after, append, append_many, find, list, moves_after};
+pub use repository::{
+    SETTINGS_BYTES, TEXTS_BYTES, after, append, append_many, find, lengths, list, moves_after, newest_sound,
+};

@@ -2,11 +2,11 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Body;
+use super::{Body, body::BodyRow};
 use crate::{
     clock::Timestamp,
     db::FromRow,
-    error::Result,
+    error::{Error, Result},
     id::{PromptId, VersionId},
     names::names,
 };
@@ -39,7 +39,7 @@ names!(ChangeType {
 });
 
 /// One version of a prompt. It never changes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Version {
     /// `ver_…`
     pub id: VersionId,
@@ -49,7 +49,6 @@ pub struct Version {
     pub version: i64,
     /// What it holds.
     #[serde(flatten)]
-    #[sqlx(flatten)]
     pub body: Body,
     /// What its author said of it.
     pub change_summary: Option<String>,
@@ -61,12 +60,49 @@ pub struct Version {
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
+    /// Is what the database holds not what was written? Then what it holds is left out. Only lists show such a version.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
 }
 
-impl Version {
+/// A version as its row holds it.
+#[derive(FromRow)]
+pub(super) struct VersionRow {
+    id: VersionId,
+    prompt_id: PromptId,
+    version: i64,
+    #[sqlx(flatten)]
+    body: BodyRow,
+    change_summary: Option<String>,
+    change_type: ChangeType,
+    created_by: String,
+    created_at: Timestamp,
+}
+
+impl VersionRow {
+    /// The version. One that is not what was written is marked, and has nothing of its body.
+    pub(super) fn marked(self) -> Version {
+        let sound = self.body.sound(true);
+        let damaged = sound.is_none();
+        let (body, content_hash) = sound.unwrap_or_default();
+        Version {
+            id: self.id,
+            prompt_id: self.prompt_id,
+            version: self.version,
+            body,
+            change_summary: self.change_summary,
+            change_type: self.change_type,
+            content_hash,
+            created_by: self.created_by,
+            created_at: self.created_at,
+            damaged,
+        }
+    }
+
     /// The version, if it is what was written.
-    pub(super) fn checked(self) -> Result<Self> {
-        self.body.check_hash(&self.content_hash, self.id).map(|()| self)
+    pub(super) fn checked(self) -> Result<Version> {
+        let version = self.marked();
+        if version.damaged { Err(Error::damaged_version(version.id)) } else { Ok(version) }
     }
 }
 

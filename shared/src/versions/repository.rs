@@ -1,5 +1,5 @@
 //! The tables `versions`, `labels` and `label_moves`.
-use super::{Body, Label, LabelMove, NewVersion, Version};
+use super::{Body, Label, LabelMove, NewVersion, Version, model::VersionRow};
 use crate::{
     clock::Timestamp,
     db::{Conn, Json, Param, Query, Tx, params, portions},
@@ -26,6 +26,7 @@ pub async fn append_many(tx: &mut Tx, new: Vec<NewVersion<'_>>) -> Result<()> {
         content_hash: new.body.hash(),
         created_by: actor.clone(),
         created_at: now,
+        damaged: false,
     };
     let versions: Vec<Version> = new.into_iter().map(version).collect();
     if insert(tx, &versions).await? < versions.len() as u64 {
@@ -69,15 +70,46 @@ const FIND: &str = "SELECT * FROM versions WHERE prompt_id = $1 AND version = $2
 
 /// One version of a prompt.
 pub async fn find(conn: &mut Conn, prompt_id: PromptId, version: i64) -> Result<Option<Version>> {
-    let found: Option<Version> = conn.fetch_optional(FIND, params![prompt_id, version]).await?;
-    found.map(Version::checked).transpose()
+    let found: Option<VersionRow> = conn.fetch_optional(FIND, params![prompt_id, version]).await?;
+    found.map(VersionRow::checked).transpose()
+}
+
+const BEFORE: &str = "SELECT * FROM versions WHERE prompt_id = $1 AND version < $2 ORDER BY version DESC LIMIT 1";
+
+/// The newest version below `before` that is what was written; nothing, if none is.
+pub async fn newest_sound(conn: &mut Conn, prompt_id: PromptId, mut before: i64) -> Result<Option<Version>> {
+    loop {
+        let found: Option<VersionRow> = conn.fetch_optional(BEFORE, params![prompt_id, before]).await?;
+        match found.map(VersionRow::marked) {
+            Some(version) if version.damaged => before = version.version,
+            found => return Ok(found),
+        }
+    }
 }
 
 const LIST: &str = "SELECT * FROM versions WHERE prompt_id = $1 AND version < $2
                     ORDER BY version DESC LIMIT $3 OFFSET $4";
 const COUNT: &str = "SELECT count(*) FROM versions WHERE prompt_id = $1";
 
-/// The versions below `before`, newest first, and how many there are in all.
+/// How many bytes a version `v` holds besides its texts.
+pub const SETTINGS_BYTES: &str = "octet_length(CAST(v.config AS TEXT)) + octet_length(CAST(v.input_schema AS TEXT))
+                                  + octet_length(CAST(v.variables AS TEXT))";
+/// And those.
+pub const TEXTS_BYTES: &str =
+    "+ COALESCE(octet_length(v.content), 0) + COALESCE(octet_length(CAST(v.messages AS TEXT)), 0)";
+
+/// How many bytes each version of a page of [`list`] holds.
+pub async fn lengths(conn: &mut Conn, prompt_id: PromptId, before: i64, request: &PageRequest) -> Result<Vec<i64>> {
+    let (most, offset) = (request.limit_and_one(), request.offset());
+    let query = Query::new("SELECT CAST(").then(SETTINGS_BYTES, params![]).then(TEXTS_BYTES, params![]).then(
+        "AS BIGINT) FROM versions v WHERE v.prompt_id = ? AND v.version < ? ORDER BY v.version DESC LIMIT ? OFFSET ?",
+        &[&prompt_id, &before, &most, &offset],
+    );
+    let rows: Vec<(i64,)> = conn.fetch_all(&query, query.params()).await?;
+    Ok(rows.into_iter().map(|(bytes,)| bytes).collect())
+}
+
+/// The versions below `before`, newest first, and how many there are in all. Damaged ones are marked.
 pub async fn list(
     conn: &mut Conn,
     prompt_id: PromptId,
@@ -85,19 +117,17 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<(Vec<Version>, i64)> {
     let (total,) = conn.fetch_one(COUNT, params![prompt_id]).await?;
-    let rows = conn.fetch_all(LIST, params![prompt_id, before, request.limit_and_one(), request.offset()]).await?;
-    Ok((checked(rows)?, total))
-}
-
-fn checked(versions: Vec<Version>) -> Result<Vec<Version>> {
-    versions.into_iter().map(Version::checked).collect()
+    let rows: Vec<VersionRow> =
+        conn.fetch_all(LIST, params![prompt_id, before, request.limit_and_one(), request.offset()]).await?;
+    Ok((rows.into_iter().map(VersionRow::marked).collect(), total))
 }
 
 const AFTER: &str = "SELECT * FROM versions WHERE prompt_id = $1 AND version > $2 ORDER BY version LIMIT $3";
 
-/// The first versions after number `after`, oldest first.
+/// The first versions after number `after`, oldest first. Damaged ones are marked.
 pub async fn after(conn: &mut Conn, prompt_id: PromptId, after: i64, most: i64) -> Result<Vec<Version>> {
-    checked(conn.fetch_all(AFTER, params![prompt_id, after, most]).await?)
+    let rows: Vec<VersionRow> = conn.fetch_all(AFTER, params![prompt_id, after, most]).await?;
+    Ok(rows.into_iter().map(VersionRow::marked).collect())
 }
 
 const IDS: &str = "SELECT id, prompt_id, version FROM versions WHERE id > $1 ORDER BY id LIMIT $2";
@@ -177,6 +207,21 @@ pub async fn moves_after(conn: &mut Conn, prompt_id: PromptId, after: i64, most:
 
 const MOVES: &str = "SELECT sequence, label, from_version, to_version, reason, moved_by, moved_at FROM label_moves
                      WHERE prompt_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3 OFFSET $4";
+
+const MOVE_LENGTHS: &str = "SELECT CAST(COALESCE(octet_length(reason), 0) AS BIGINT) FROM label_moves
+                            WHERE prompt_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3 OFFSET $4";
+
+/// How many bytes each move of a page of [`moves`] holds.
+pub(super) async fn move_lengths(
+    conn: &mut Conn,
+    prompt_id: PromptId,
+    before: i64,
+    request: &PageRequest,
+) -> Result<Vec<i64>> {
+    let page = params![prompt_id, before, request.limit_and_one(), request.offset()];
+    let rows: Vec<(i64,)> = conn.fetch_all(MOVE_LENGTHS, page).await?;
+    Ok(rows.into_iter().map(|(bytes,)| bytes).collect())
+}
 
 pub(super) async fn moves(
     conn: &mut Conn,

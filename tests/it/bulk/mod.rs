@@ -1,6 +1,8 @@
 //! Many prompts at once: every item is worked by itself, and the counts are always those of the tables.
 mod changes;
+mod claims;
 mod conflicts;
+mod damaged;
 mod items;
 mod orders;
 mod real;

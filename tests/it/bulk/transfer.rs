@@ -32,7 +32,7 @@ pub(super) async fn export(test: &TestApp, query: &str) -> Vec<u8> {
     reply.bytes
 }
 
-fn lines(exported: &[u8]) -> Vec<Value> {
+pub(super) fn lines(exported: &[u8]) -> Vec<Value> {
     exported
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())

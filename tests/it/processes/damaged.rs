@@ -178,6 +178,11 @@ async fn a_text_with_a_turned_bit_is_refused_and_said_and_all_others_are_served(
     let (code, found, _) = store.run("prompt-store", &["doctor"]);
     assert_eq!(code, 1);
     assert!(found.contains("WRONG  data: 1 versions are not what was written"), "{found}");
+    let export = store.folder().join("store.ndjson");
+    let (code, _, said) = store.run("prompt-store", &["export", "-o", export.to_str().unwrap()]);
+    let lines = fs::read_to_string(&export).unwrap();
+    assert_eq!((code, lines.lines().count()), (1, 2), "the whole prompt, and what was left out: {said}");
+    assert!(said.contains("`a/damaged`") && said.contains("version 1 is damaged"), "{said}");
     let backup = store.folder().join("store.backup");
     let (code, _, said) = store.run("prompt-store", &["backup", backup.to_str().unwrap()]);
     assert_eq!((code, backup.exists()), (1, true), "what is left is kept, and what is not is said: {said}");

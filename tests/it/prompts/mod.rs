@@ -1,4 +1,5 @@
 //! Prompts: made, changed, listed, deleted and forked through the door.
+mod bytes;
 mod change;
 mod create;
 mod delete;

@@ -45,6 +45,10 @@ struct ImportQuery {
 
 /// Import prompts from lines of JSON, each a new prompt or a line of an export. A worker does it when all lines have
 /// come; poll the operation.
+///
+/// A line of an export must be possible: versions, moves of labels and changes of status follow each other, and nothing
+/// was done in the future. Authors are kept as they were; the audit log says who imported. A version that was edited is
+/// taken without its `content_hash`, which is computed then.
 #[utoipa::path(
     post, path = "/import", tag = "bulk", operation_id = "importPrompts",
     security((), ("key" = ["bulk"])),
@@ -117,6 +121,9 @@ impl From<ExportQuery> for PromptFilter {
 }
 
 /// Export prompts as lines of JSON, as of one moment: with their versions, labels, lives and relationships.
+///
+/// Nothing in it points at prompts that are not in it. A prompt with a damaged version is left out, and a line of the kind
+/// `left_out` names it.
 #[utoipa::path(
     get, path = "/export", tag = "bulk", operation_id = "exportPrompts",
     security((), ("key" = ["bulk"])),

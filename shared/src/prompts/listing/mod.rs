@@ -16,10 +16,13 @@ use crate::{
     names::names,
     page::{Page, PageRequest, Position, SortKey},
     text,
-    versions::LATEST,
+    versions::{BODY_BYTES_MAX, LATEST},
 };
 
-pub(super) use repository::{after, matching};
+/// Of a prompt without its content: config, schema, description, names.
+const SETTINGS_BYTES_MAX: i64 = 160 * 1024;
+
+pub(super) use repository::{after, holds, lengths_of, matching};
 
 /// Which prompts are wanted. Empty: all that are not deleted.
 #[derive(Clone, Debug)]
@@ -203,7 +206,10 @@ pub async fn list(app: &App, filter: &PromptFilter, request: &PageRequest) -> Re
     let name = filter.name();
     let after = request.after(&app.secret, &name)?;
     let mut conn = app.db.read().await?;
-    let (prompts, total) = repository::list(&mut conn, filter, after.as_ref(), request).await?;
+    let bytes_max = if filter.show.content { BODY_BYTES_MAX } else { SETTINGS_BYTES_MAX };
+    let lengths = repository::lengths(&mut conn, filter, after.as_ref(), request);
+    let request = request.within_bytes(bytes_max, lengths).await?;
+    let (prompts, total) = repository::list(&mut conn, filter, after.as_ref(), &request).await?;
     Ok(request.page(&app.secret, &name, total, prompts, |prompt| filter.sort.position(prompt)))
 }
 

@@ -1,16 +1,18 @@
 //! The tables `prompts` and `prompt_tags`, many rows at a time.
 use super::{Bounds, CategoryCount, PromptFilter, TagCount};
 use crate::{
-    db::{Conn, Query, params},
+    db::{Conn, Query, params, portions},
     error::Result,
+    id::PromptId,
     page::{PageRequest, Position},
     prompts::{
         Prompt, Show,
         repository::{PromptRow, select},
     },
+    versions::{SETTINGS_BYTES, TEXTS_BYTES},
 };
 
-/// The first prompts after the one with this id, without their content.
+/// The first prompts after the one with this id, without their content. Damaged ones are marked.
 pub(in crate::prompts) async fn after(
     conn: &mut Conn,
     filter: &PromptFilter,
@@ -21,12 +23,21 @@ pub(in crate::prompts) async fn after(
     let start = select(&show).then("WHERE v.version = p.version AND p.id > ?", params![after]);
     let query = matching(start, filter, &bounds).then("ORDER BY p.id LIMIT ?", &[&most]);
     let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
-    rows.into_iter().map(|row| row.shown(&show)).collect()
+    Ok(rows.into_iter().map(|row| row.marked(&show)).collect())
+}
+
+/// Is this prompt one of those that match?
+pub(in crate::prompts) async fn holds(conn: &mut Conn, filter: &PromptFilter, id: PromptId) -> Result<bool> {
+    let bounds = filter.bounds();
+    let query = Query::new("SELECT count(*) FROM prompts p WHERE 1 = 1").then("AND p.id = ?", &[&id]);
+    let query = matching(query, filter, &bounds);
+    let (found,): (i64,) = conn.fetch_one(&query, query.params()).await?;
+    Ok(found == 1)
 }
 
 const COUNT: &str = "SELECT count(*) FROM prompts p WHERE 1 = 1";
 
-/// The prompts of one page and one more, and how many there are in all.
+/// The prompts of one page and one more, and how many there are in all. Damaged ones are marked.
 pub(in crate::prompts) async fn list(
     conn: &mut Conn,
     filter: &PromptFilter,
@@ -38,17 +49,57 @@ pub(in crate::prompts) async fn list(
     let (total,) = conn.fetch_one(&counted, counted.params()).await?;
 
     let (limit, offset) = (request.limit_and_one(), request.offset());
-    // Which they are is found among narrow rows; only those of the page are read whole.
+    let query = of_page(select(&filter.show), filter, &bounds, after, (&limit, &offset));
+    let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
+    Ok((rows.into_iter().map(|row| row.marked(&filter.show)).collect(), total))
+}
+
+/// How many bytes each prompt of a page of [`list`] holds.
+pub(in crate::prompts) async fn lengths(
+    conn: &mut Conn,
+    filter: &PromptFilter,
+    after: Option<&Position>,
+    request: &PageRequest,
+) -> Result<Vec<i64>> {
+    let (bounds, limit, offset) = (filter.bounds(), request.limit_and_one(), request.offset());
+    let start = Query::new("SELECT CAST(COALESCE(octet_length(p.description), 0) +").then(SETTINGS_BYTES, params![]);
+    let start = if filter.show.content { start.then(TEXTS_BYTES, params![]) } else { start };
+    let start = start.then("AS BIGINT) FROM prompts p JOIN versions v ON v.prompt_id = p.id", params![]);
+    let query = of_page(start, filter, &bounds, after, (&limit, &offset));
+    let rows: Vec<(i64,)> = conn.fetch_all(&query, query.params()).await?;
+    Ok(rows.into_iter().map(|(bytes,)| bytes).collect())
+}
+
+/// Goes on with which prompts are on a page, and in which order. That is found among narrow rows; only those of the page
+/// are read whole.
+fn of_page<'a>(
+    start: Query<'a>,
+    filter: &'a PromptFilter,
+    bounds: &'a Bounds,
+    after: Option<&'a Position>,
+    (limit, offset): (&'a i64, &'a i64),
+) -> Query<'a> {
     let narrow = "WHERE v.version = p.version AND p.id IN (SELECT p.id FROM prompts p WHERE 1 = 1";
-    let mut query = matching(select(&filter.show).then(narrow, params![]), filter, &bounds);
+    let mut query = matching(start.then(narrow, params![]), filter, bounds);
     if let Some(after) = after {
         query = query.then(filter.sort.after(), &[after.key.param(), &after.id]);
     }
-    let query = query.then(filter.sort.order(), params![]).then("LIMIT ? OFFSET ?)", &[&limit, &offset]);
-    let query = query.then(filter.sort.order(), params![]);
-    let rows: Vec<PromptRow> = conn.fetch_all(&query, query.params()).await?;
-    let prompts: Result<_> = rows.into_iter().map(|row| row.shown(&filter.show)).collect();
-    Ok((prompts?, total))
+    let query = query.then(filter.sort.order(), params![]).then("LIMIT ? OFFSET ?)", &[limit, offset]);
+    query.then(filter.sort.order(), params![])
+}
+
+/// How many bytes each of these prompts holds, if they are there.
+pub(in crate::prompts) async fn lengths_of(conn: &mut Conn, ids: &[PromptId]) -> Result<Vec<(PromptId, i64)>> {
+    let mut lengths = Vec::with_capacity(ids.len());
+    for ids in portions(ids) {
+        let start = Query::new("SELECT p.id, CAST(COALESCE(octet_length(p.description), 0) +");
+        let start = start.then(SETTINGS_BYTES, params![]).then(TEXTS_BYTES, params![]);
+        let from = "AS BIGINT) FROM prompts p JOIN versions v ON v.prompt_id = p.id AND v.version = p.version
+                    WHERE p.id IN (";
+        let query = start.then(from, params![]).rows("?", ids, |id| vec![id]).then(")", params![]);
+        lengths.extend(conn.fetch_all::<(PromptId, i64)>(&query, query.params()).await?);
+    }
+    Ok(lengths)
 }
 
 pub(in crate::prompts) fn matching<'a>(query: Query<'a>, filter: &'a PromptFilter, bounds: &'a Bounds) -> Query<'a> {

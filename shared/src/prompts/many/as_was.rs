@@ -7,10 +7,15 @@ use crate::{
     caller::Scope,
     clock::Timestamp,
     db::{Conn, Tx},
-    error::{Error, Result},
+    error::{Error, Result, Violation},
     id::PromptId,
+    imported,
     notifications::EventType,
-    prompts::{self, LifecycleStatus, Selector, Show, events, indexing, input},
+    prompts::{
+        self, LifecycleStatus, Selector, Show, events, indexing,
+        input::{Check, check_sentences, check_tags, gather},
+    },
+    text,
     versions::ChangeType,
 };
 
@@ -45,11 +50,48 @@ pub struct PromptAsWas {
     pub deleted_at: Option<Timestamp>,
 }
 
-/// Makes a prompt as it was. 409 `prompt-name-taken` or `prompt-exists`. A parent that is not here is forgotten.
+/// The highest revision that an import may say. Each write adds one, so a real one is far below, and there is room for as
+/// many writes as there will ever be.
+const IMPORTED_REVISION_MAX: i64 = 1_000_000_000_000;
+
+/// Refuses what this store would not keep as it is, and what no prompt can have been.
+fn check_as_was(prompt: &PromptAsWas, now: Timestamp) -> Result<()> {
+    let mut violations = Vec::new();
+    let names: [(&str, Check, &str); 2] =
+        [(&prompt.category, text::category, "/category"), (&prompt.name, text::name, "/name")];
+    for (text, check, pointer) in names {
+        if gather(&mut violations, check(text, pointer, text::NAME_CHARS_MAX)) != text {
+            violations.push(Violation::new(pointer, "does-not-fit", "it would not be kept as it is"));
+        }
+    }
+    violations.extend(check_sentences(prompt.description.as_deref(), None));
+    if !(1..=IMPORTED_REVISION_MAX).contains(&prompt.revision) {
+        let detail = format!("`revision` must be from 1 to {IMPORTED_REVISION_MAX}");
+        violations.push(Violation::new("/revision", "out-of-range", detail));
+    }
+    if prompt.parent.is_some_and(|(parent, version)| parent == prompt.id || version < 1) {
+        let detail = "a prompt is forked from another one, at a version from 1";
+        violations.push(Violation::new("/parent_id", "out-of-range", detail));
+    }
+    violations.extend(imported::author(&prompt.created_by, "/created_by").err());
+    let moments = [
+        (Some(prompt.created_at), "/created_at"),
+        (Some(prompt.updated_at), "/updated_at"),
+        (prompt.deleted_at, "/deleted_at"),
+    ];
+    violations.extend(moments.iter().filter_map(|(at, pointer)| imported::moment((*at)?, now, pointer).err()));
+    if check_tags(&prompt.tags, &mut violations) != prompt.tags {
+        violations.push(Violation::new("/tags", "does-not-fit", "they would not be kept as they are"));
+    }
+    if violations.is_empty() { Ok(()) } else { Err(Error::from_violations(violations)) }
+}
+
+/// Makes a prompt as it was. 409 `prompt-name-taken` or `prompt-exists`. A parent that is not here, or has not come to
+/// the version that is named, is forgotten.
 pub async fn insert_as_was(tx: &mut Tx, mut prompt: PromptAsWas) -> Result<()> {
-    input::check_as_was(&prompt)?;
-    if let Some((parent, _)) = prompt.parent
-        && !repository::exists(tx, parent).await?
+    check_as_was(&prompt, tx.now())?;
+    if let Some((parent, version)) = prompt.parent
+        && !repository::has_version(tx, parent, version).await?
     {
         prompt.parent = None;
     }
@@ -64,10 +106,12 @@ pub async fn insert_as_was(tx: &mut Tx, mut prompt: PromptAsWas) -> Result<()> {
     audit::record(tx, "prompt.imported", prompt.id, None).await
 }
 
-/// Takes a prompt further, whose versions up to `from` are here; those up to `to` are the caller's to append.
+/// Takes a prompt further, whose versions up to `from` are here; those up to `to` are the caller's to append. Whatever
+/// the line says, the revision rises: an entity tag that was given out before is of the past.
 pub async fn follow_as_was(tx: &mut Tx, prompt: &PromptAsWas, from: i64) -> Result<()> {
-    let (id, revision) = (prompt.id, prompt.revision);
-    if repository::follow(tx, id, (from, prompt.version), revision, prompt.created_at).await? {
+    check_as_was(prompt, tx.now())?;
+    let id = prompt.id;
+    if repository::follow(tx, prompt, from).await? {
         return Ok(());
     }
     let detail = format!("`{id}` is not here as it was at version {from}, so nothing can follow");
@@ -103,6 +147,7 @@ pub async fn set_status_as_was(
 /// Names the prompt to use in the place of another: of what it is now, if `current`, and else of an
 /// earlier time.
 pub async fn set_successor(tx: &mut Tx, id: PromptId, successor: PromptId, current: bool) -> Result<()> {
+    tx.caller().must_be_allowed(Scope::PromptsPublish, "naming the successor of a prompt")?;
     repository::set_successor(tx, id, successor, current).await?;
     moved_in(tx, id, false).await?;
     audit::record(tx, "prompt.imported", id, Some(format!("successor {successor}"))).await

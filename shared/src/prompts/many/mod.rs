@@ -75,6 +75,7 @@ fn made_of(draft: &Draft, id: PromptId, created_by: &str, now: Timestamp) -> Pro
         usage_count: None,
         performance_score: None,
         deleted_at: None,
+        damaged: false,
     }
 }
 
@@ -86,6 +87,11 @@ pub fn matching<'a>(query: Query<'a>, filter: &'a PromptFilter, bounds: &'a Boun
 /// The first prompts that match after the one with this id, without their content.
 pub async fn page_to_export(conn: &mut Conn, filter: &PromptFilter, after: &str, most: i64) -> Result<Vec<Prompt>> {
     super::listing::after(conn, filter, after, most).await
+}
+
+/// Is this prompt one of those that match?
+pub async fn matches(conn: &mut Conn, filter: &PromptFilter, id: PromptId) -> Result<bool> {
+    super::listing::holds(conn, filter, id).await
 }
 
 /// Categories and names of these prompts, without those that are not there.

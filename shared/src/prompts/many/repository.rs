@@ -73,18 +73,25 @@ pub(super) async fn exists(conn: &mut Conn, id: PromptId) -> Result<bool> {
     Ok(found == 1)
 }
 
-const FOLLOW: &str = "UPDATE prompts SET version = $3, revision = $4
-                      WHERE id = $1 AND version = $2 AND created_at = $5 AND revision <= $4";
+const HAS_VERSION: &str = "SELECT count(*) FROM prompts WHERE id = $1 AND version >= $2";
 
-/// Answers whether the prompt was there at version `from`, and had not come further.
-pub(super) async fn follow(
-    conn: &mut Conn,
-    id: PromptId,
-    (from, to): (i64, i64),
-    revision: i64,
-    created_at: Timestamp,
-) -> Result<bool> {
-    Ok(conn.execute(FOLLOW, params![id, from, to, revision, created_at]).await? == 1)
+/// Is it there, deleted or not, and has it come to this version?
+pub(super) async fn has_version(conn: &mut Conn, id: PromptId, version: i64) -> Result<bool> {
+    let (found,): (i64,) = conn.fetch_one(HAS_VERSION, params![id, version]).await?;
+    Ok(found == 1)
+}
+
+const FOLLOW: &str = "UPDATE prompts SET version = $3,
+                                         revision = CASE WHEN revision < $4 THEN $4 ELSE revision + 1 END,
+                                         updated_at = CASE WHEN updated_at < $6 THEN $6 ELSE updated_at END
+                      WHERE id = $1 AND version = $2 AND created_at = $5 AND revision <= $4
+                        AND (deleted_at = $7 OR (deleted_at IS NULL AND CAST($7 AS BIGINT) IS NULL))";
+
+/// Answers whether the prompt was there at version `from`, and had not come further. Its revision rises in any case.
+pub(super) async fn follow(conn: &mut Conn, prompt: &PromptAsWas, from: i64) -> Result<bool> {
+    let PromptAsWas { id, version, revision, created_at, updated_at, deleted_at, .. } = prompt;
+    let row = params![id, from, version, revision, created_at, updated_at, deleted_at];
+    Ok(conn.execute(FOLLOW, row).await? == 1)
 }
 
 const SET_STATUS: &str =

@@ -39,7 +39,7 @@ fn parse(line: &[u8], mapping: &Mapping) -> Result<Taken, Unreadable> {
         format!("is not a JSON object that can be read: {why}")
     })?;
     if let Some(inexact) = numbers::first_inexact(text.as_bytes()) {
-        return Err(format!("at `{}`: {}", inexact.pointer, numbers::detail(&inexact.number)));
+        return Err(format!("at `{}`: {}", inexact.pointer, numbers::detail(&inexact.number)).into());
     }
     let is_record = is_record(&value);
     match value {
