@@ -1,5 +1,5 @@
 //! Extractors that refuse bad input with a problem, not with plain text.
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use axum::{
     body::Bytes,
@@ -243,13 +243,13 @@ where
             }
             (Tags::None, Tags::None) => Ok(Self(Precondition::None)),
             (Tags::Any, Tags::None) => Ok(Self(Precondition::Exists)),
-            // A weak tag never matches there, nor does one that is not ours; both are well formed.
+            // One that is not ours is well formed, and never matches.
             (Tags::These(tags), Tags::None) => {
                 Ok(Self(Precondition::Seen(tags.iter().filter_map(|it| seen(it)).collect())))
             }
             (Tags::None, Tags::Any) => Ok(Self(Precondition::Absent)),
             (Tags::None, Tags::These(tags)) => {
-                Ok(Self(Precondition::Unseen(tags.iter().filter_map(|it| seen(it.trim_start_matches("W/"))).collect())))
+                Ok(Self(Precondition::Unseen(tags.iter().filter_map(|it| seen(it)).collect())))
             }
             _ => {
                 let detail = "give `If-Match` or `If-None-Match`, not both";
@@ -292,16 +292,37 @@ fn bad_tags(name: &HeaderName) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "bad-if-match", detail)
 }
 
-/// What the client has seen, if the tag is one that this store gives: `"7"`, or `"prm_…-7"` of a read by name.
+/// A tag as this store gave it. A proxy that compresses makes it weak, as nginx and `HAProxy` do, or puts the coding at its
+/// end, as Apache and Caddy do. RFC 9110 would have `If-Match` fail then, as the bytes are others; but the tag stands for
+/// a revision, which is the same however it was sent.
+fn as_given(tag: &str) -> Cow<'_, str> {
+    const CODINGS: [&str; 4] = ["-gzip\"", "-br\"", "-zstd\"", "-deflate\""];
+    let tag = tag.strip_prefix("W/").unwrap_or(tag);
+    match CODINGS.iter().find_map(|coding| tag.strip_suffix(coding)) {
+        Some(text) => Cow::Owned(format!("{text}\"")),
+        None => Cow::Borrowed(tag),
+    }
+}
+
+/// What the client has seen, if the tag is one that this store gives: `"7"`, or `"prm_…-7"` of a read by name, with the
+/// id of a successor behind it where one was told of.
 fn seen(tag: &str) -> Option<(Option<PromptId>, i64)> {
-    let text = tag.trim_matches('"');
-    let (id, revision) = match text.split_once('-') {
-        Some((id, revision)) => (Some(id.parse().ok()?), revision.parse().ok()?),
-        None => (None, text.parse().ok()?),
+    let tag = as_given(tag);
+    let parts: Vec<&str> = tag.trim_matches('"').split('-').collect();
+    let (seen, given) = match parts[..] {
+        [revision] => {
+            let revision = revision.parse().ok()?;
+            ((None, revision), etag(revision))
+        }
+        [id, revision, ref successor @ ..] => {
+            let (id, revision) = (id.parse().ok()?, revision.parse().ok()?);
+            let successor = successor.first().map(|successor| successor.parse()).transpose().ok()?;
+            ((Some(id), revision), named_etag(id, revision, successor))
+        }
+        [] => return None,
     };
     // Only in the spelling it was given: `"07"` is another tag.
-    let given = id.map_or_else(|| etag(revision), |id| named_etag(id, revision));
-    (tag == given).then_some((id, revision))
+    (tag == given).then_some(seen)
 }
 
 /// The entity tag of a prompt read by its id.
@@ -309,18 +330,51 @@ pub(crate) fn etag(revision: i64) -> String {
     format!("\"{revision}\"")
 }
 
-/// The entity tag of a prompt read by its name, which may be another prompt's tomorrow.
-pub(crate) fn named_etag(id: PromptId, revision: i64) -> String {
-    format!("\"{id}-{revision}\"")
+/// The entity tag of a prompt read by its name, which may be another prompt's tomorrow. The answer tells of what to use in
+/// the place of a deprecated one, which can change without a write to it.
+pub(crate) fn named_etag(id: PromptId, revision: i64, successor: Option<PromptId>) -> String {
+    let successor = successor.map_or(String::new(), |successor| format!("-{successor}"));
+    format!("\"{id}-{revision}{successor}\"")
 }
 
 /// An answer with its entity tag; or 304, if the client has it already.
 pub(crate) fn tagged(request: &HeaderMap, etag: &str, answer: impl FnOnce() -> Response) -> Response {
     let tags = [(header::ETAG, etag.to_owned()), (header::CACHE_CONTROL, "no-cache".to_owned())];
     let known = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|header| header.to_str().ok());
-    let mut known = known.flat_map(|header| header.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
+    let mut known = known.flat_map(|header| header.split(',')).map(|tag| as_given(tag.trim()));
     if known.any(|tag| tag == "*" || tag == etag) {
         return (StatusCode::NOT_MODIFIED, tags).into_response();
     }
     (tags, answer()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_says_the_same_however_a_proxy_has_changed_it() {
+        const P: &str = "prm_01JCXM0000000000000000000A";
+        const Q: &str = "prm_01JCXM0000000000000000000B";
+        let id: PromptId = P.parse().unwrap();
+        for (tag, revision) in [("7", 7), ("0", 0), ("-7", -7)] {
+            let expected = (revision >= 0).then_some((None, revision));
+            for tag in
+                [format!("\"{tag}\""), format!("W/\"{tag}\""), format!("\"{tag}-gzip\""), format!("W/\"{tag}-br\"")]
+            {
+                assert_eq!(seen(&tag), expected, "{tag}");
+            }
+        }
+        for tag in
+            [format!("\"{P}-7\""), format!("W/\"{P}-7\""), format!("\"{P}-7-{Q}\""), format!("\"{P}-7-{Q}-gzip\"")]
+        {
+            assert_eq!(seen(&tag), Some((Some(id), 7)), "{tag}");
+        }
+        for tag in ["\"07\"", "\"+7\"", "\"\"", "\"-\"", "\"7-\"", "\"7-x\"", "w/\"7\"", "W/W/\"7\""] {
+            assert_eq!(seen(tag), None, "{tag}");
+        }
+        for tag in [format!("\"{P}-7-x\""), format!("\"{P}-7-{Q}-{Q}\""), format!("\"{Q}\"")] {
+            assert_eq!(seen(&tag), None, "{tag}");
+        }
+    }
 }

@@ -13,7 +13,12 @@ use utoipa::{
         title = "Prompt Store",
         description = "The registry of the prompts that applications send to language models.\n\n\
             Text is Unicode without U+0000. Names, categories and tags are sorted by code point. A parameter of a query is \
-            given once, unless it is a list; a query that is no UTF-8 is refused.",
+            given once, unless it is a list; a query that is no UTF-8 is refused.\n\n\
+            A number in a body is kept with the value it is written with, or refused with `number-not-exact`: a whole \
+            number has at most 64 bits, any other is what a double holds. Send larger ones as text.\n\n\
+            The entity tag of a prompt stands for its revision. `If-Match` takes it as well as a proxy that compresses may \
+            have changed it: `W/\"7\"`, `\"7-gzip\"`.\n\n\
+            A page ends after 8 MiB of what its rows hold, and has at least one.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(

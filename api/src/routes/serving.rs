@@ -33,7 +33,8 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 /// Get a prompt by name, filled with the variables in the query.
 ///
 /// Every parameter but `version`, `label`, `include`, `user_id` and `session_id` is a variable. A variable of
-/// such a name, or more than an address can hold, goes by POST.
+/// such a name, or more than an address can hold, goes by POST. A value is text, and is read as the type that the schema
+/// declares for it; an integer is filled without a fraction, whether it was sent as `5`, `5.0` or `5e0`.
 #[utoipa::path(
     get, path = "/search/{category}/{name}", tag = "serving", operation_id = "getFilledPrompt",
     security((), ("key" = ["prompts:read"])),
@@ -130,7 +131,8 @@ async fn respond(
     let reader = Reader { caller: caller.0, subject: wanted.subject };
     let reading = serving::read(app, &reader, (category, name), &selector, show, given).await?;
     let (served, warning) = (reading.served(), reading.served().deprecation.as_ref().map(warning));
-    let etag = || named_etag(served.prompt.id, served.prompt.revision);
+    let successor = served.deprecation.as_ref().and_then(|deprecation| deprecation.successor_id);
+    let etag = || named_etag(served.prompt.id, served.prompt.revision, successor);
     let mut response = match &reading {
         // How it is used changes without a write to it, and an arm is not the prompt's alone: no tag.
         _ if show.usage_since.is_some() || served.served.experiment.is_some() => Json(&reading).into_response(),
@@ -201,6 +203,9 @@ enum BatchResult {
 }
 
 /// Get many prompts by name, each filled.
+///
+/// Once the prompts before it hold 8 MiB together, an item is answered with the problem `batch-too-long`: ask for it in
+/// another batch.
 #[utoipa::path(
     post, path = "/batch-get", tag = "serving", operation_id = "batchGetPrompts",
     security((), ("key" = ["prompts:read"])),

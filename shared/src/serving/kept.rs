@@ -11,7 +11,9 @@ use crate::{
     ab_testing::{self, TestBehind},
     app::App,
     cache::{Held, Keep, Keepable, Key},
+    db::Conn,
     error::{Error, Result},
+    id::PromptId,
     prompts::{self, LifecycleStatus, Prompt, Selector, ServedVersion, Show},
     relationships,
     templates::Given,
@@ -78,8 +80,11 @@ pub(super) async fn load(
         false => Some(fill_prompt(&prompt, Given::default()).await?.texts),
     };
     let (filled_content, filled_messages) = reassemble(prompt.body.messages.as_deref(), texts);
-    // Who replaces it is a relationship, of which the prompt knows nothing.
-    let keep = if deprecation.is_some() && prompt.successor_id.is_none() { Keep::No } else { Keep::Yes };
+    // Who replaces it may be a relationship, of which the prompt knows nothing; and a named successor that was deleted may
+    // come back.
+    let told = deprecation.as_ref().map(|deprecation| deprecation.successor_id);
+    let keep =
+        if told.is_some_and(|told| told.is_none() || told != prompt.successor_id) { Keep::No } else { Keep::Yes };
     let served = ServedAs { version: ServedVersion::of(&prompt, selector), experiment: None };
     let served = Served { prompt, filled_content, filled_messages, unused: Vec::new(), served, deprecation };
     Ok((Kept::new(served, test)?, keep))
@@ -90,17 +95,29 @@ pub(super) async fn standing(app: &App, prompt: &Prompt) -> Result<Option<Deprec
     match prompt.lifecycle_status {
         LifecycleStatus::Draft | LifecycleStatus::Published => Ok(None),
         LifecycleStatus::Deprecated => {
-            let mut successor_id = prompt.successor_id;
+            let mut conn = app.db.read().await?;
+            let mut successor_id = named_successor(&mut conn, prompt).await?;
             if successor_id.is_none() {
-                successor_id = relationships::successor(&mut app.db.read().await?, prompt.id).await?;
+                successor_id = relationships::successor(&mut conn, prompt.id).await?;
             }
             let since = prompt.status_changed_at.unwrap_or(prompt.updated_at);
             Ok(Some(Deprecation { since, sunset_at: prompt.sunset_at, successor_id }))
         }
         LifecycleStatus::Archived => {
-            let instead = prompt.successor_id.map_or(String::new(), |id| format!("; `{id}` is its successor"));
+            let successor_id = named_successor(&mut app.db.read().await?, prompt).await?;
+            let instead = successor_id.map_or(String::new(), |id| format!("; `{id}` is its successor"));
             let detail = format!("the prompt is archived, and can be read by its id `{}`{instead}", prompt.id);
             Err(Error::conflict("archived", detail))
         }
+    }
+}
+
+/// What a change of its status named to be used in its place, if that is still there.
+async fn named_successor(conn: &mut Conn, prompt: &Prompt) -> Result<Option<PromptId>> {
+    let Some(id) = prompt.successor_id else { return Ok(None) };
+    match prompts::check_existing(conn, id).await {
+        Ok(()) => Ok(Some(id)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }

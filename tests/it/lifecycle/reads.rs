@@ -45,6 +45,59 @@ async fn without_a_successor_it_is_the_one_that_replaces_it() {
     assert_eq!(served.header("link"), format!("</api/v1/prompts/{next}>; rel=\"successor-version\""));
 }
 
+/// A read by name: the tag, the body, where its link leads; and whether the tag is known to be that of the body.
+async fn read(test: &TestApp) -> (String, serde_json::Value, Option<String>) {
+    const PATH: &str = "/api/v1/prompts/search/c/old";
+    let reply = test.get(PATH).await;
+    let tag = reply.header("etag").to_owned();
+    let link = reply.headers.get("link").map(|link| link.to_str().unwrap().to_owned());
+    let known = [("if-none-match", tag.as_str())];
+    let again = test.request(axum::http::Method::GET, PATH, &known, axum::body::Body::empty()).await;
+    assert_eq!(again.status, 304, "{tag}");
+    (tag, reply.expect(200), link)
+}
+
+#[tokio::test]
+async fn one_entity_tag_stands_for_one_answer_whoever_comes_to_replace_a_prompt_or_goes() {
+    let test = TestApp::api().await;
+    let id = prompt_at(&test, "old", "deprecated").await;
+    let (named, related) = (prompt(&test, "named").await, prompt(&test, "related").await);
+    let mut answers = std::collections::BTreeMap::new();
+    let mut look = async |step: &str, successor: Option<&str>| {
+        let (tag, body, link) = read(&test).await;
+        assert_eq!(body["deprecation"]["successor_id"].as_str(), successor, "{step}");
+        assert_eq!(link.is_some(), successor.is_some(), "{step}: {link:?}");
+        let told = answers.entry(tag).or_insert_with(|| body.clone());
+        assert_eq!(*told, body, "{step}: one tag, two answers");
+    };
+    look("nobody replaces it", None).await;
+    let relation = json!({ "target_prompt_id": id, "relationship_type": "replaces" });
+    test.post(&format!("/api/v1/prompts/{related}/relationships"), relation).await.expect(201);
+    look("a relationship says so", Some(&related)).await;
+    test.delete(&format!("/api/v1/prompts/{related}")).await;
+    look("that prompt is deleted", None).await;
+    test.post(&format!("/api/v1/prompts/{related}/restore"), json!({})).await.expect(200);
+    look("and comes back", Some(&related)).await;
+    set(&test, &id, "published").await.expect(200);
+    let order = json!({ "status": "deprecated", "successor_id": named });
+    test.put(&format!("/api/v1/prompts/{id}/lifecycle"), order).await.expect(200);
+    look("another is named", Some(&named)).await;
+    test.delete(&format!("/api/v1/prompts/{named}")).await;
+    look("which is deleted, so the relationship counts", Some(&related)).await;
+    test.delete(&format!("/api/v1/prompts/{related}")).await;
+    look("and then nothing does", None).await;
+    test.post(&format!("/api/v1/prompts/{named}/restore"), json!({})).await.expect(200);
+    look("the named one is back", Some(&named)).await;
+
+    let (tag, ..) = read(&test).await;
+    let headers = [("if-match", tag.as_str())];
+    test.put_with(&format!("/api/v1/prompts/{id}"), &headers, json!({ "description": "d" })).await.expect(200);
+    set(&test, &id, "archived").await.expect(200);
+    test.delete(&format!("/api/v1/prompts/{named}")).await;
+    let gone = test.get("/api/v1/prompts/search/c/old").await.expect(410);
+    assert!(!gone["detail"].as_str().unwrap().contains(&named), "{gone}");
+}
+
 #[tokio::test]
 async fn an_archived_prompt_is_gone_by_name_and_there_by_id() {
     let test = TestApp::api().await;
