@@ -58,7 +58,7 @@ async fn ten_reports_of_one_unit_are_no_ten_units() {
 
     let arms = &results["metrics"][0]["arms"];
     assert_eq!(results["decision"]["state"], "undecided", "{results}");
-    assert!(arms[1]["sequential"]["p_value"].as_f64().unwrap() > 0.5, "one unit failed, however often: {arms}");
+    assert!(arms[1]["sequential"]["p_value"].as_f64().unwrap() > 0.1, "one unit failed, however often: {arms}");
     assert_eq!(arms[1]["n"], 120);
 }
 
