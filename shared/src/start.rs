@@ -164,6 +164,7 @@ async fn open_database(settings: &Settings, migration: Migration) -> Result<Db, 
     let db = Db::open(settings).await.map_err(|error| match error {
         CannotOpen::Passing(sentence) => Failure::Away(sentence),
         CannotOpen::Lasting(sentence) => Failure::Database(sentence),
+        CannotOpen::Setting(sentence) => Failure::Settings(sentence),
         CannotOpen::Damaged(sentence) => Failure::Damaged(sentence),
     })?;
     match (db.schema().await?, migration) {

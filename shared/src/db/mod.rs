@@ -61,6 +61,9 @@ pub enum CannotOpen {
     /// Later it may work.
     #[error("{0}")]
     Passing(String),
+    /// What stands between us and the database is set up otherwise than a store needs.
+    #[error("{0}")]
+    Setting(String),
     /// What it holds is not what was written.
     #[error("{0}")]
     Damaged(String),

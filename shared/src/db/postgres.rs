@@ -1,9 +1,9 @@
 //! The `PostgreSQL` engine: one database that every host can reach.
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use sqlx::{
-    Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
+    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
     migrate::Migrator,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -27,34 +27,38 @@ const WAITING: usize = 128;
 const LOCK_MILLIS: &str = "4500";
 /// A connection that lay unused for longer is tried before it is trusted.
 const TRUSTED: Duration = Duration::from_secs(1);
+/// How often it is looked for a pooler that shares sessions: where others use it too, two connections may miss each other.
+const SESSION_TRIES: usize = 3;
 /// What the server does not end itself, we no longer wait for.
 pub(super) const NETWORK: Duration = Duration::from_secs(2);
 
 pub(super) async fn open(url: &str, settings: &Settings) -> Result<Db, CannotOpen> {
     let options: PgConnectOptions = url.parse().map_err(|error| CannotOpen::Lasting(no_address(&error)))?;
-    let options = options.application_name("prompt-store");
-    let millis = settings.db_timeout.as_millis().to_string();
-    let bounded = options.clone().options([
-        ("statement_timeout", millis.as_str()),
-        // A process that stopped in the middle of a transaction must not keep its rows from the others.
-        ("idle_in_transaction_session_timeout", millis.as_str()),
-        // Rows that others have in their hands are had soon, or not at all.
-        ("lock_timeout", LOCK_MILLIS),
-        // The server notices that a host is gone.
-        ("tcp_keepalives_idle", "5"),
-        ("tcp_keepalives_interval", "2"),
-        ("tcp_keepalives_count", "3"),
-    ]);
+    // A pooler refuses what it does not know in the first message of a connection: settings are made afterwards.
+    let options = options.application_name("prompt-store").extra_float_digits(None);
     // Not through the pool, which tries again until its time is up and then has no reason to give.
-    let connecting = timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&bounded));
-    let mut conn = match connecting.await {
-        Ok(connected) => connected.map_err(|error| refusal(&settings.db, &options, &error))?,
-        Err(_) => return Err(CannotOpen::Passing(away(&settings.db, "it took longer than 10 s"))),
+    let connecting = timeout(CONNECT_TIMEOUT, connect(&settings.db, &options));
+    let Ok(connected) = connecting.await else {
+        return Err(CannotOpen::Passing(away(&settings.db, "it took longer than 10 s")));
     };
-    let version = check(&mut conn, &settings.db).await?;
-    let _ = conn.close().await;
+    let (mut first, mut second) = connected?;
+    let keeps = timeout(CONNECT_TIMEOUT, keeps_sessions(&mut first, &mut second)).await;
+    match keeps {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) => return Err(CannotOpen::Setting(no_session(&settings.db))),
+        Ok(Err(error)) => return Err(CannotOpen::Passing(away(&settings.db, &error.to_string()))),
+        Err(_) => return Err(CannotOpen::Passing(away(&settings.db, "it took longer than 10 s"))),
+    }
+    let _ = second.close().await;
+    let version = check(&mut first, &settings.db).await?;
+    let _ = first.close().await;
+    let bounds: Arc<str> = bounds(settings.db_timeout).into();
     let pool = PgPoolOptions::new()
         .max_connections(settings.db_connections)
+        .after_connect(move |conn, _| {
+            let bounds = Arc::clone(&bounds);
+            Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(bounds.to_string())).execute(conn).await.map(drop) })
+        })
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .before_acquire(|conn, meta| {
@@ -69,7 +73,7 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<Db, CannotOpe
         .after_release(|conn, _| {
             Box::pin(async move { super::conn::within(NETWORK, conn.ping()).await.map(|()| true) })
         })
-        .connect_lazy_with(bounded);
+        .connect_lazy_with(options);
     let description = format!("PostgreSQL {version}, {}", settings.db).into();
     // Some connections are left for those who read, whatever those who write wait for.
     let all = settings.db_connections;
@@ -77,9 +81,65 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<Db, CannotOpe
     Ok(Db::Postgres { pool, patience: settings.db_timeout + NETWORK, description, lines })
 }
 
+/// Two connections: whether something stands between them and the server shows only in two.
+async fn connect(location: &Location, options: &PgConnectOptions) -> Result<(PgConnection, PgConnection), CannotOpen> {
+    let connect = || PgConnection::connect_with(options);
+    let first = connect().await.map_err(|error| refusal(location, options, &error))?;
+    let second = connect().await.map_err(|error| refusal(location, options, &error))?;
+    Ok((first, second))
+}
+
+/// What every connection of ours asks of its session.
+fn bounds(db_timeout: Duration) -> String {
+    let millis = db_timeout.as_millis();
+    // A process that stopped in the middle of a transaction must not keep its rows from the others; rows that others have in
+    // their hands are had soon, or not at all; and the server notices that a host is gone.
+    format!(
+        "SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis};
+         SET lock_timeout = {LOCK_MILLIS}; SET extra_float_digits = 2; SET tcp_keepalives_idle = 5;
+         SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
+    )
+}
+
+/// Does each connection keep its session? A pooler that shares sessions gives one that is free to whoever asks next, so two
+/// connections meet in one, or one goes to another while somebody else has it in a transaction. Nothing is prepared here:
+/// of that such a pooler knows nothing.
+async fn keeps_sessions(first: &mut PgConnection, second: &mut PgConnection) -> sqlx::Result<bool> {
+    for _ in 0..SESSION_TRIES {
+        let before = session(first).await?;
+        match sqlx::raw_sql("BEGIN").execute(&mut *second).await {
+            // One that shares sessions between statements says so itself.
+            Err(sqlx::Error::Database(error)) if error.message().contains("pooling mode") => return Ok(false),
+            begun => begun?,
+        };
+        if session(second).await? == before || session(first).await? != before {
+            return Ok(false);
+        }
+        sqlx::raw_sql("ROLLBACK").execute(&mut *second).await?;
+    }
+    Ok(true)
+}
+
+/// Which process of the server answers.
+async fn session(conn: &mut PgConnection) -> sqlx::Result<i32> {
+    use sqlx::Row;
+    sqlx::raw_sql("SELECT pg_backend_pid()").fetch_one(conn).await?.try_get(0)
+}
+
+fn no_session(location: &Location) -> String {
+    format!(
+        "`{location}` is a pooler that shares its connections between transactions, and a store needs sessions: it prepares \
+         statements, sets time limits and holds a lock as the leader; set `pool_mode = session` for this database in the \
+         pooler, or name the server itself in PROMPT_STORE_DB"
+    )
+}
+
 /// What the server is, if it is one that a store can be kept in.
 async fn check(conn: &mut PgConnection, location: &Location) -> Result<String, CannotOpen> {
-    let cannot = |error: sqlx::Error| CannotOpen::Passing(away(location, &error.to_string()));
+    let cannot = |error: sqlx::Error| match error.as_database_error().and_then(|error| error.code()).as_deref() {
+        Some("42P05" | "26000") => CannotOpen::Setting(no_session(location)),
+        _ => CannotOpen::Passing(away(location, &error.to_string())),
+    };
     let (version, encoding, replica, read_only): (String, String, bool, String) = sqlx::query_as(
         "SELECT current_setting('server_version'), current_setting('server_encoding'), pg_is_in_recovery(),
                 current_setting('default_transaction_read_only')",
@@ -164,16 +224,24 @@ fn refusal(location: &Location, options: &PgConnectOptions, error: &sqlx::Error)
              `max_connections` of the server",
             refusal.message()
         )),
+        _ if refusal.message().contains("unsupported startup parameter") => CannotOpen::Setting(format!(
+            "`{location}` is a pooler and does not pass on what a connection is to begin with ({}); remove `options` from \
+             PROMPT_STORE_DB and the surroundings (PGOPTIONS), or have the pooler pass it on: `ignore_startup_parameters`",
+            refusal.message()
+        )),
         _ => CannotOpen::Passing(away(location, refusal.message())),
     }
 }
 
+/// Migrations take their time, whatever the role or the database is set to.
+const UNBOUNDED: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0";
+
 /// Under a lock of the database, so that processes which start together do it one at a time.
 pub(super) async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
-    let unbounded = [("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0"), ("lock_timeout", "0")];
-    let options = pool.connect_options().as_ref().clone().options(unbounded);
+    let options = pool.connect_options();
     let mut conn =
         PgConnection::connect_with(&options).await.context("cannot connect to bring the tables up to date")?;
+    sqlx::raw_sql(UNBOUNDED).execute(&mut conn).await?;
     let (may_create,): (bool,) =
         sqlx::query_as("SELECT has_schema_privilege(current_schema(), 'CREATE')").fetch_one(&mut conn).await?;
     ensure!(
