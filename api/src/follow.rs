@@ -2,7 +2,7 @@
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
-    http::StatusCode,
+    http::{HeaderName, StatusCode, header},
     response::sse::{Event, KeepAlive, KeepAliveStream, Sse},
 };
 use futures::{
@@ -29,8 +29,13 @@ const BATCH: i64 = 100;
 /// Often enough for whatever stands between to believe that the connection lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// A stream of events, as an answer.
-pub(crate) type Told = Sse<KeepAliveStream<BoxStream<'static, Result<Event, Infallible>>>>;
+/// A stream of events, as an answer: no proxy may hold it back (nginx collects answers unless this header forbids it) and
+/// no cache may keep it.
+pub(crate) type Told =
+    ([(HeaderName, &'static str); 2], Sse<KeepAliveStream<BoxStream<'static, Result<Event, Infallible>>>>);
+
+const UNBUFFERED: [(HeaderName, &str); 2] =
+    [(HeaderName::from_static("x-accel-buffering"), "no"), (header::CACHE_CONTROL, "no-store")];
 
 /// Every event after number `after`, in order. It ends when the store does, when the database does not answer, and when the
 /// listener's key is taken back: whoever listens comes back, and says what it has seen.
@@ -65,7 +70,7 @@ fn tell(door: &Door, watched: Watched, events: impl Stream<Item = Event> + Send 
         let _ = (&place, &watched);
         Ok(event)
     });
-    Ok(Sse::new(events.boxed()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    Ok((UNBUFFERED, Sse::new(events.boxed()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))))
 }
 
 struct EventFollower {
