@@ -12,7 +12,7 @@ STORE ?=
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
 
-setup: ## install what the tests need, if it is missing: redis-server, postgresql, iproute2, openssl, python3-venv
+setup: ## install what the tests need, if it is missing: redis-server, postgresql, pgbouncer, nginx, haproxy, prometheus and some tools
 	@deploy/setup-tests.sh
 
 test: setup ## build the binaries, run every test on both engines, and a few thousand cases of fuzz; ONLY=prompts, STORE=sqlite
@@ -54,9 +54,10 @@ bench: setup ## how fast the store answers over HTTP, beside nginx; fails when a
 	$(CARGO) build --locked --release --workspace --bins
 	TEST_BINARIES=$(CURDIR)/target/release $(CARGO) bench --locked --package tests --bench serving
 
-rules: ## let promtool look at the alerts and what Prometheus asks
+rules: ## let promtool look at the alerts, and see each fire when it should
 	@command -v promtool > /dev/null || deploy/install-packages.sh prometheus
 	promtool check rules deploy/prometheus/alerts.yml
+	promtool test rules deploy/prometheus/alerts.test.yml
 
 bench-engines: setup ## how fast both engines are beside sqlx alone; fails when a ratio is beyond its bound
 	$(CARGO) bench --locked --package tests --bench engines

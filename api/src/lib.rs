@@ -110,6 +110,7 @@ static SCOPES: OnceLock<Scopes> = OnceLock::new();
 
 /// The whole service: the contract, the page that shows it, and what happens to every request.
 pub fn router(door: Door) -> Router {
+    middleware::count_from_zero();
     let (routes, openapi) = contract();
     let scopes = SCOPES.get_or_init(|| Scopes::of(&openapi));
     routes

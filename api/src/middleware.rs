@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use shared::{
     caller::Idempotency,
     line, retry,
-    telemetry::{HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS},
+    telemetry::{HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_RESPONSES, HTTP_SECONDS},
 };
 use tracing::Instrument;
 
@@ -116,6 +116,25 @@ fn count(method: &Method, route: String, status: StatusCode, elapsed: Duration) 
     let [method, route] = labels;
     let labels = [method, route, ("status", status.as_str().to_owned())];
     metrics::counter!(HTTP_REQUESTS, &labels).increment(1);
+    metrics::counter!(HTTP_RESPONSES, "class" => class(status)).increment(1);
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        500.. => "5xx",
+        400.. => "4xx",
+        300.. => "3xx",
+        200.. => "2xx",
+        _ => "1xx",
+    }
+}
+
+/// What alerts ask of the answers, from the start: a series that begins with its first event has not risen, as Prometheus
+/// sees it. There are too many routes to count each status of each from 0.
+pub(crate) fn count_from_zero() {
+    for class in ["1xx", "2xx", "3xx", "4xx", "5xx"] {
+        metrics::counter!(HTTP_RESPONSES, "class" => class).increment(0);
+    }
 }
 
 /// The client's name for the request, if it is sane; else one of ours.

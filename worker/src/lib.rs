@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use shared::{
     App, Caller, Error, Result,
     id::JobId,
-    jobs::{self, Claim, Outcome},
-    retry,
+    jobs::{self, Claim, Outcome, Queue},
+    refinement, retry,
     telemetry::{JOB_SECONDS, JOBS_RUN},
+    webhooks,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::Instrument;
@@ -37,6 +38,7 @@ fn caller_of(claim: &Claim) -> Caller {
 
 /// Works jobs until `shutdown`, then finishes those that run. `instance` is this process's own name.
 pub async fn run(app: App, instance: String, shutdown: CancellationToken) -> anyhow::Result<()> {
+    count_from_zero(&app);
     let slots = Slots::new(app.clone());
     let scheduler = tokio::spawn(scheduler::run(slots.clone(), instance.clone(), shutdown.clone()));
     let working = async {
@@ -132,6 +134,21 @@ async fn give_up(app: &App, claim: &Claim, error: &Error) -> Result<()> {
     tx.commit().await
 }
 
+/// How a run of a job can end.
+const OUTCOMES: [&str; 5] = ["done", "again", "later", "lost", "dead"];
+
+/// Every counter of what workers do, at 0: a series that begins with its first event has not risen, as Prometheus sees it.
+fn count_from_zero(app: &App) {
+    for queue in Queue::ALL {
+        for outcome in OUTCOMES {
+            metrics::counter!(JOBS_RUN, "queue" => queue.name(), "outcome" => outcome).increment(0);
+        }
+    }
+    webhooks::count_from_zero();
+    refinement::count_from_zero(app);
+}
+
 fn count(claim: &Claim, outcome: &'static str) {
+    debug_assert!(OUTCOMES.contains(&outcome), "`{outcome}` is not counted from 0");
     metrics::counter!(JOBS_RUN, "queue" => claim.queue.name(), "outcome" => outcome).increment(1);
 }

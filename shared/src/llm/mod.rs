@@ -109,6 +109,19 @@ names!(FaultCode {
 });
 
 impl FaultCode {
+    /// Every one there is.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::ServiceUnreachable,
+        Self::ServiceBlocked,
+        Self::ServiceTimeout,
+        Self::ServiceBusy,
+        Self::ServiceError,
+        Self::ServiceDenied,
+        Self::ServiceRejected,
+        Self::AnswerTooLarge,
+        Self::AnswerUnreadable,
+    ];
+
     /// Might the next try succeed, without anybody doing anything?
     #[must_use]
     pub fn is_transient(self) -> bool {

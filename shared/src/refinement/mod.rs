@@ -3,6 +3,7 @@ mod answer;
 mod apply;
 mod calls;
 mod compare;
+mod counts;
 mod delivery;
 mod documents;
 mod indexing;
@@ -15,6 +16,7 @@ mod work;
 
 pub use apply::{Applied, ApplyRequest, apply};
 pub use compare::{Comparison, SessionComparison, Side, compare, compare_sessions};
+pub use counts::count_from_zero;
 pub use delivery::{StoreDocument, deliver};
 pub use documents::{Document, DocumentHit, DocumentSearch, document, documents, search_documents};
 pub use indexing::{IndexDocuments, index_missing, order_index};

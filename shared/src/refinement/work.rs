@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     Refined, answer,
     calls::{self, Asking},
+    counts,
     delivery::StoreDocument,
     indexing,
     instruction::instruction,
@@ -27,7 +28,7 @@ use crate::{
     notifications::EventType,
     prompts::{self, Selector},
     suggestions,
-    telemetry::{LLM_CALLS, LLM_SECONDS},
+    telemetry::LLM_SECONDS,
     versions::{self, Body},
 };
 
@@ -140,9 +141,8 @@ async fn ask(app: &App, claim: &Claim, caller: &Caller, start: &Start) -> Result
     let began = Instant::now();
     let outcome = llm.ask(ask).await;
     let service = session.llm_service.to_string();
-    metrics::histogram!(LLM_SECONDS, "service" => service.clone()).record(began.elapsed());
-    let how = outcome.as_ref().map_or_else(|fault| fault.code.to_string(), |_| "answered".to_owned());
-    metrics::counter!(LLM_CALLS, "service" => service, "outcome" => how).increment(1);
+    metrics::histogram!(LLM_SECONDS, "service" => service).record(began.elapsed());
+    counts::call(session.llm_service, &outcome);
     calls::end(app, caller, claim, session, paid, &outcome).await?;
     match outcome {
         Ok(said) => Ok(Answered::Said(said)),

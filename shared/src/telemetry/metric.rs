@@ -45,6 +45,8 @@ macro_rules! metrics {
 metrics! {
     HTTP_REQUESTS: Counter = "prompt_store_http_requests_total",
         "Requests answered, by route, method and status.";
+    HTTP_RESPONSES: Counter = "prompt_store_http_responses_total",
+        "Requests answered, by class: 1xx to 5xx.";
     HTTP_SECONDS: Histogram = "prompt_store_http_request_seconds",
         "How long answers took, by route and method.";
     HTTP_IN_FLIGHT: Gauge = "prompt_store_http_requests_in_flight",
@@ -68,10 +70,10 @@ metrics! {
     CACHE_BYTES: Gauge = "prompt_store_cache_bytes",
         "How much memory they take, nearly.";
     REDIS_UP: Gauge = "prompt_store_redis_up",
-        "Does Redis answer the cache? 1 or 0; not there without Redis.";
+        "Does Redis do what the cache and workers ask of it? 1 or 0; not there without Redis.";
     REDIS_SECONDS: Gauge = "prompt_store_redis_last_answer_seconds",
         "How long Redis took to answer the cache the last time.";
-    JOBS_RUN: Counter = "prompt_store_jobs_total",
+    JOBS_RUN: Counter = "prompt_store_job_runs_total",
         "Jobs that were run, by queue and outcome.";
     JOB_SECONDS: Histogram = "prompt_store_job_seconds",
         "How long jobs ran, by queue.";

@@ -1,4 +1,5 @@
 //! Webhooks: who is told of events, signed after the rules of Standard Webhooks, and what became of it.
+mod counts;
 mod deliveries;
 mod jobs;
 mod model;
@@ -9,6 +10,7 @@ mod service;
 mod signature;
 mod telling;
 
+pub use counts::count_from_zero;
 pub use deliveries::{deliveries, delivery, replay, replay_range, test};
 pub use jobs::DeliverWebhooks;
 pub use model::{

@@ -9,7 +9,7 @@ use reqwest::{
 use serde_json::json;
 
 use super::{
-    Attempt, DeliverWebhooks, DeliveryState, Payload,
+    Attempt, DeliverWebhooks, DeliveryState, Payload, counts,
     deliveries::TEST,
     model::WebhookRow,
     repository::{self, Due},
@@ -29,7 +29,6 @@ use crate::{
     jobs::{Claim, Outcome, Queue},
     notifications::{self, EventType},
     retry,
-    telemetry::{WEBHOOK_ATTEMPTS, WEBHOOKS_DISABLED},
 };
 
 /// So many requests a receiver has to answer at once.
@@ -51,7 +50,11 @@ const ANSWER_CHARS_KEPT: usize = 4 * 1024;
 const AFTER_ERROR: Duration = Duration::from_hours(1);
 
 /// The receiver has said that it is there no more.
-const GONE: &str = "gone";
+pub(super) const GONE: &str = "gone";
+/// The receiver has answered with another status than success.
+pub(super) const STATUS: &str = "status";
+/// The receiver has failed for too long.
+pub(super) const FAILING: &str = "failing";
 
 /// A message, as it goes out at every attempt.
 struct Message {
@@ -197,7 +200,7 @@ async fn send(app: &App, webhook: &WebhookRow, secrets: &[Secret], due: &Due, me
             let error = match answer.status {
                 status if status.is_success() => None,
                 StatusCode::GONE => Some(GONE.to_owned()),
-                _ => Some("status".to_owned()),
+                _ => Some(STATUS.to_owned()),
             };
             let (status, response) = (Some(answer.status.as_u16().into()), Some(readable(&answer)));
             let retry_after = answer.retry_after(at);
@@ -238,8 +241,7 @@ async fn record(app: &App, caller: &Caller, claim: &Claim, id: WebhookId, due: &
         disable(&mut tx, id, reason).await?;
     }
     tx.commit().await?;
-    let outcome = ended.attempt.error.clone().unwrap_or_else(|| "delivered".to_owned());
-    metrics::counter!(WEBHOOK_ATTEMPTS, "outcome" => outcome).increment(1);
+    counts::attempt(ended.attempt.error.as_deref());
     Ok(())
 }
 
@@ -271,7 +273,7 @@ async fn settle(
         return Ok((DeliveryState::Failed, None, Some(GONE)));
     }
     if schedule::is_given_up(failures, since, now) {
-        return Ok((DeliveryState::EndpointDisabled, None, Some("failing")));
+        return Ok((DeliveryState::EndpointDisabled, None, Some(FAILING)));
     }
     let tries = due.tries + 1;
     if tries > webhook.retry_count {
@@ -293,7 +295,7 @@ async fn disable(tx: &mut Tx, id: WebhookId, reason: &str) -> Result<()> {
     repository::update(tx, &webhook).await?;
     repository::end_all(tx, id).await?;
     audit::record(tx, "webhook.disabled", id, Some(reason.to_owned())).await?;
-    metrics::counter!(WEBHOOKS_DISABLED, "reason" => reason.to_owned()).increment(1);
+    counts::disabled(reason);
     let data = json!({ "id": id, "name": webhook.name, "reason": reason });
     notifications::announce(tx, EventType::WebhookDisabled, id, data, &webhook.show()).await
 }
