@@ -42,7 +42,7 @@ async fn live() -> Json<Value> {
     Json(json!({ "status": "live" }))
 }
 
-/// Shall requests be sent here?
+/// Shall requests be sent here? `degraded` names what does not work as it should, though requests are answered: `redis`.
 #[utoipa::path(
     get, path = "/health/ready", tag = "operations", operation_id = "getReadiness",
     security(()),
@@ -51,7 +51,7 @@ async fn live() -> Json<Value> {
 async fn ready(State(door): State<Door>) -> Response {
     let ready = !door.shutdown.is_cancelled() && health::is_database_well(&door.app).await;
     let (status, word) = if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
-    (status, Json(json!({ "status": word }))).into_response()
+    (status, Json(json!({ "status": word, "degraded": health::degraded(&door.app).await }))).into_response()
 }
 
 /// Numbers for Prometheus.

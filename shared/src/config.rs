@@ -1,11 +1,10 @@
 //! The settings both binaries read, each from a flag or a variable of the environment. `--help` prints them.
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
-use redis::IntoConnectionInfo;
 use url::Url;
 
-use crate::{db::Location, http::Allowed, prices::Prices, secret::Hidden};
+use crate::{db::Location, http::Allowed, prices::Prices, redis_client, secret::Hidden};
 
 /// What every process of a store must agree on.
 #[derive(Args, Clone, Debug)]
@@ -63,13 +62,26 @@ pub struct Settings {
     )]
     pub allowed_targets: Vec<Allowed>,
 
-    /// Redis, for workers of their own: `redis://localhost:6379`. Unset, this process works its jobs itself.
+    /// Redis, for workers of their own: `redis://localhost:6379`, or `rediss://…` for TLS. Unset, this process works its
+    /// jobs itself.
     #[arg(long, global = true, env = "REDIS_URL", value_name = "URL", hide_env_values = true, value_parser = redis_url)]
     pub redis_url: Option<Hidden>,
 
     /// What the keys of this store begin with, where several share one Redis.
     #[arg(long, global = true, env = "PROMPT_STORE_REDIS_PREFIX", default_value = "prompt-store", value_name = "TEXT")]
     pub redis_prefix: String,
+
+    /// `rediss://`: a file, in PEM form, of the authorities that vouch for this Redis. Unset, those of the web.
+    #[arg(long, global = true, env = "PROMPT_STORE_REDIS_CA_FILE", value_name = "FILE")]
+    pub redis_ca_file: Option<PathBuf>,
+
+    /// `rediss://`: our own certificate, in PEM form, for a Redis that wants one.
+    #[arg(long, global = true, env = "PROMPT_STORE_REDIS_CERT_FILE", value_name = "FILE")]
+    pub redis_cert_file: Option<PathBuf>,
+
+    /// `rediss://`: the key of that certificate, in PEM form.
+    #[arg(long, global = true, env = "PROMPT_STORE_REDIS_KEY_FILE", value_name = "FILE")]
+    pub redis_key_file: Option<PathBuf>,
 
     /// Signs cursors; at least 32 bytes, the same on every host. Unset, a key is made beside the `SQLite` file.
     #[arg(long, global = true, env = "PROMPT_STORE_SECRET_KEY", value_name = "TEXT", hide_env_values = true)]
@@ -134,7 +146,7 @@ pub struct Settings {
         long,
         global = true,
         env = "PROMPT_STORE_LOG",
-        default_value = "info,apalis_core=warn,apalis=warn",
+        default_value = "info,apalis_core=off,apalis=off",
         value_name = "FILTER"
     )]
     pub log: String,
@@ -304,10 +316,10 @@ fn service_url(text: &str) -> Result<String, String> {
 }
 
 fn redis_url(text: &str) -> Result<Hidden, String> {
-    if text.is_empty() || text.into_connection_info().is_ok() {
-        return text.parse().map_err(|never: Infallible| match never {});
+    if !text.is_empty() {
+        redis_client::check_url(text)?;
     }
-    Err("it must be an address like redis://localhost:6379".to_owned())
+    text.parse().map_err(|never: Infallible| match never {})
 }
 
 /// A refused setting, told with the variable it may have come from: clap itself names only the flag.
@@ -369,7 +381,14 @@ mod tests {
         let settings = |args: &[&str]| Cli::try_parse_from([&["x"], args].concat()).map(|cli| cli.settings);
         assert_eq!(settings(&["--redis-url", ""]).unwrap().mode(), Mode::Embedded);
         assert_eq!(settings(&["--redis-url", "redis://x"]).unwrap().mode(), Mode::Distributed);
-        for no_address in ["localhost:6379", "redis://localhost:port", "redis://localhost/database", "http://x"] {
+        assert!(settings(&["--redis-url", "rediss://x"]).is_ok());
+        for no_address in [
+            "localhost:6379",
+            "redis://localhost:port",
+            "redis://localhost/database",
+            "http://x",
+            "rediss://x/#insecure",
+        ] {
             assert!(settings(&["--redis-url", no_address]).is_err(), "{no_address}");
         }
     }

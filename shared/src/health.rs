@@ -8,7 +8,14 @@ use std::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{app::App, config::Mode, db::params, http, jobs, start::Failure};
+use crate::{
+    app::App,
+    config::Mode,
+    db::params,
+    http,
+    jobs::{self, Trouble},
+    start::Failure,
+};
 
 /// A job that waits longer than this should have been worked.
 const JOB_AGE_MAX: Duration = Duration::from_mins(1);
@@ -79,6 +86,11 @@ pub async fn check(app: &App) -> Health {
     }
 }
 
+/// What does not work as it should, though requests are answered: for whoever asks whether the process is ready.
+pub async fn degraded(app: &App) -> Vec<&'static str> {
+    if app.doorbell.is_of_use().await == Some(false) { vec!["redis"] } else { Vec::new() }
+}
+
 /// Does the database answer?
 pub async fn is_database_well(app: &App) -> bool {
     database(app).await.status == Status::Healthy
@@ -98,10 +110,13 @@ async fn database(app: &App) -> Check {
 }
 
 async fn redis(app: &App) -> Check {
-    match app.doorbell.ping().await {
+    match app.doorbell.attempt().await {
         Ok(Some(wait)) => Check::new(Status::Healthy, format!("it answers within {:.1} ms", wait.as_secs_f64() * 1e3)),
         Ok(None) => Check::new(Status::Healthy, "not used: jobs are worked in this process"),
-        Err(_) => Check::new(Status::Degraded, "it does not answer; jobs are worked later than they could be"),
+        Err(Trouble::Away(_)) => {
+            Check::new(Status::Degraded, "it does not answer; jobs are worked later than they could be")
+        }
+        Err(trouble) => Check::new(Status::Degraded, format!("{trouble}. Jobs are worked later than they could be")),
     }
 }
 

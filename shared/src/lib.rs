@@ -27,6 +27,7 @@ pub mod objects;
 pub mod output;
 pub mod page;
 pub mod prices;
+pub mod redis_client;
 pub mod retry;
 pub mod search;
 pub mod secret;

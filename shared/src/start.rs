@@ -15,6 +15,7 @@ use crate::{
     jobs::Doorbell,
     llm::Services,
     memory::Memory,
+    redis_client::{self, CannotConnect},
     search::Index,
     secret::{self, SecretKey, Standing},
     uses::UseCounter,
@@ -127,13 +128,12 @@ pub async fn open_without_secret(settings: Settings, migration: Migration) -> Re
 }
 
 async fn assemble(settings: Settings, db: Db, secret: SecretKey) -> Result<App, Failure> {
-    let doorbell = match settings.redis_url() {
+    let redis = redis_client::open(&settings).map_err(|error| Failure::Settings(format!("{error:#}")))?;
+    let doorbell = match redis {
         None => Doorbell::local(),
-        Some(url) => Doorbell::redis(url, &settings.redis_prefix).await.map_err(|error| {
-            Failure::Away(format!(
-                "Redis cannot be used: {error}. Start it, correct REDIS_URL, or unset it to run without"
-            ))
-        })?,
+        Some(client) => {
+            Doorbell::redis(&client, &settings.redis_prefix).await.map_err(|error| cannot_use_redis(&error))?
+        }
     };
     let cache = Cache::open(&settings, &secret)
         .await
@@ -146,6 +146,14 @@ async fn assemble(settings: Settings, db: Db, secret: SecretKey) -> Result<App, 
     let (settings, uses, search) = (Arc::new(settings), UseCounter::default(), Index::default());
     let memory = Memory::default();
     Ok(App { db, doorbell, clock, settings, http, llm, doc_store, secret, uses, memory, search, cache, started_at })
+}
+
+fn cannot_use_redis(error: &CannotConnect) -> Failure {
+    let sentence = format!("Redis cannot be used: {error}. Start it, correct REDIS_URL, or unset it to run without");
+    match error {
+        CannotConnect::Away(_) => Failure::Away(sentence),
+        CannotConnect::Setting(_) => Failure::Settings(format!("Redis cannot be used: {error}")),
+    }
 }
 
 /// The store of documents, if there is one.

@@ -9,6 +9,7 @@ mod collection;
 mod database;
 mod events;
 mod hosts;
+mod neighbours;
 mod place;
 mod postgres_server;
 mod processes;
@@ -64,11 +65,12 @@ pub use collection::real_prompts;
 pub use database::{Engine, engine};
 pub use events::{Events, Told};
 pub use hosts::{Host, Hosts, skipped};
+pub use neighbours::{Neighbour, deployed, program};
 pub use postgres_server::PostgresServer;
 pub use processes::{Process, Processes, binary};
 pub use promises::{figure, in_full, percentile};
 pub use receiver::{Received, Receiver};
-pub use redis_server::RedisServer;
+pub use redis_server::{RedisServer, Tls};
 pub use reply::Reply;
 pub use small_disk::small_disk;
 pub use wait::{PATIENCE, until, until_none_left};
@@ -137,7 +139,7 @@ impl TestApp {
     /// The same over a Redis of the test's own.
     pub async fn distributed_over(redis: &RedisServer) -> Self {
         let prefix = format!("test-{}", JobId::generate(Clock::System.now()));
-        let doorbell = Doorbell::redis(&redis.url(), &prefix).await.unwrap();
+        let doorbell = Doorbell::redis(&redis.client(), &prefix).await.unwrap();
         let args = ["--redis-url", &redis.url(), "--redis-prefix", &prefix];
         let mut test = Self::start(&args, doorbell, Clock::System).await;
         test.start_worker();

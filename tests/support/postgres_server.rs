@@ -93,6 +93,11 @@ impl PostgresServer {
         server
     }
 
+    /// Who tests log in as, and with what password.
+    pub(crate) fn login() -> (&'static str, &'static str) {
+        (USER, PASSWORD)
+    }
+
     /// The address of a database, with the password.
     pub fn url(&self, database: &str) -> String {
         self.url_as(USER, PASSWORD, database)
@@ -321,7 +326,7 @@ fn program(name: &str) -> PathBuf {
 }
 
 /// As whom it runs. It refuses to be root; anyone else is who they are.
-fn owner() -> Option<Owner> {
+pub(crate) fn owner() -> Option<Owner> {
     static OWNER: OnceLock<Option<Owner>> = OnceLock::new();
     *OWNER.get_or_init(|| {
         if !rustix::process::geteuid().is_root() {
@@ -339,7 +344,7 @@ fn owner() -> Option<Owner> {
     })
 }
 
-fn own(path: &Path) {
+pub(crate) fn own(path: &Path) {
     if let Some((user, group)) = owner() {
         chown(path, Some(user), Some(group)).unwrap();
     }

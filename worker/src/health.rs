@@ -33,13 +33,15 @@ pub(crate) async fn listen(host: IpAddr, port: u16) -> Result<(TcpListener, Sock
 }
 
 pub(crate) async fn serve(listener: TcpListener, app: App, metrics: PrometheusHandle, shutdown: CancellationToken) {
-    let (stopping, counted) = (shutdown.clone(), app.clone());
+    let (stopping, counted, asked) = (shutdown.clone(), app.clone(), app);
     let ready = move || async move {
+        let app = asked;
         let ready = !stopping.is_cancelled() && health::is_database_well(&app).await;
-        match ready {
-            true => (StatusCode::OK, Json(json!({ "status": "ready" }))),
-            false => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "not ready" }))),
-        }
+        let (status, word) = match ready {
+            true => (StatusCode::OK, "ready"),
+            false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+        };
+        (status, Json(json!({ "status": word, "degraded": health::degraded(&app).await })))
     };
     let numbers = move || async move {
         let numbers = telemetry::render(&counted, &metrics).await;

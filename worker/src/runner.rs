@@ -18,6 +18,8 @@ use crate::slots::Slots;
 const POLL_REDIS: Duration = Duration::from_millis(200);
 /// In one process the bell wakes its listener itself.
 const POLL_LOCAL: Duration = Duration::from_secs(5);
+/// A bell that is lost again and again is not asked for more often, nor told of.
+const LISTEN_AGAIN_MAX: Duration = Duration::from_mins(1);
 /// A bell that could be heard for so long had been all right.
 const STEADY: Duration = Duration::from_secs(30);
 
@@ -31,6 +33,9 @@ pub(crate) async fn run(slots: &Slots, instance: &str, shutdown: &CancellationTo
 async fn listen(slots: &Slots, queue: Queue, instance: &str, shutdown: &CancellationToken) {
     let (mut losses, mut restarts) = (0, 0);
     while !shutdown.is_cancelled() {
+        if shutdown.run_until_cancelled(slots.app.doorbell.until_of_use()).await.is_none() {
+            return;
+        }
         let started = Instant::now();
         let monitor = register(Monitor::new(), slots, queue, format!("{instance}-{}-{restarts}", queue.name()));
         let context = monitor.context();
@@ -44,9 +49,13 @@ async fn listen(slots: &Slots, queue: Queue, instance: &str, shutdown: &Cancella
             return;
         }
         (losses, restarts) = (if started.elapsed() > STEADY { 1 } else { losses + 1 }, restarts + 1);
-        let wait = retry::delay(losses, Duration::from_millis(200), Duration::from_secs(5));
+        let wait = retry::delay(losses, Duration::from_millis(200), LISTEN_AGAIN_MAX);
         let why = ended.err().map_or("it ended".to_owned(), |error| error.to_string().trim().replace('\n', ""));
-        tracing::warn!(%queue, why, ?wait, "the bell was lost; listening again");
+        // Where Redis itself is of no use, that is said once for all queues.
+        match slots.app.doorbell.attempt_soon().await {
+            Ok(()) => tracing::warn!(%queue, why, ?wait, "the bell was lost; listening again"),
+            Err(_) => tracing::debug!(%queue, why, ?wait, "the bell was lost; listening again"),
+        }
         shutdown.run_until_cancelled(tokio::time::sleep(wait)).await;
     }
 }
@@ -67,7 +76,7 @@ fn register(monitor: Monitor, slots: &Slots, queue: Queue, name: String) -> Moni
         }};
     }
     match &slots.app.doorbell {
-        Doorbell::Redis { connection, prefix } => hear!(redis_bell(connection, prefix, queue), POLL_REDIS),
+        Doorbell::Redis { connection, prefix, .. } => hear!(redis_bell(connection, prefix, queue), POLL_REDIS),
         Doorbell::Local(queues) => hear!(Doorbell::local_bell(queues, queue), POLL_LOCAL),
         Doorbell::Silent => monitor,
     }

@@ -9,7 +9,7 @@ use shared::{
     clock::Timestamp,
     db::Leadership,
     drift, idempotency,
-    jobs::{self, Queue},
+    jobs::{self, Depth, Queue},
     notifications, telemetry, webhooks,
 };
 use tokio::time::{MissedTickBehavior, interval};
@@ -135,6 +135,14 @@ async fn ring(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> 
     {
         *lead = None;
     }
+    if app.doorbell.attempt_soon().await.is_err() {
+        // Another may still reach the bell.
+        *lead = None;
+        for queue in Queue::ALL {
+            work_due(slots, queue).await?;
+        }
+        return Ok(());
+    }
     // All at once: a bell that does not answer costs its patience once, not for each queue.
     let rooms = join_all(Queue::ALL.map(async |queue| (queue, app.doorbell.room(queue).await))).await;
     if lead.is_none() && rooms.iter().any(|(_, room)| room.is_ok()) {
@@ -149,17 +157,36 @@ async fn ring(slots: &Slots, caller: &Caller, lead: &mut Option<Leadership>) -> 
             }
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(%queue, error = format!("{error:#}"), "no bell; this worker takes what it can itself");
-                // Another may still reach the bell.
+                tracing::debug!(%queue, error = format!("{error:#}"), "no bell; this worker takes what it can itself");
                 *lead = None;
-                let free = i64::try_from(slots.free(queue)).unwrap_or(i64::MAX);
-                // Whatever was rung for: nobody heard it, or the claim tells who did.
-                for id in jobs::due(app, queue, free).await? {
-                    let slots = slots.clone();
-                    tokio::spawn(async move { slots.work(queue, id).await });
-                }
+                work_due(slots, queue).await?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Works what is due and has a place, whatever was rung for: nobody heard it, or the claim tells who did.
+async fn work_due(slots: &Slots, queue: Queue) -> Result<()> {
+    let free = i64::try_from(slots.free(queue)).unwrap_or(i64::MAX);
+    if free > 0 {
+        for id in jobs::due(&slots.app, queue, free).await? {
+            let slots = slots.clone();
+            tokio::spawn(async move { slots.work(queue, id).await });
+        }
+    }
+    Ok(())
+}
+
+/// Whoever has a free place and hears of nothing, though something has been due for longer than a lease, takes it: whatever is
+/// wrong with the bell, no job waits for ever.
+async fn work_unheard(slots: &Slots, depths: &[Depth]) -> Result<()> {
+    let (now, lease) = (slots.app.clock.now(), slots.app.settings.lease);
+    let is_late = |depth: &&Depth| {
+        matches!(depth.state.as_str(), "available" | "running") && now.since(depth.oldest_run_at) > lease
+    };
+    for depth in depths.iter().filter(is_late) {
+        work_due(slots, depth.queue).await?;
     }
     Ok(())
 }
@@ -169,6 +196,7 @@ async fn beat(slots: &Slots, caller: &Caller, instance: &str) -> Result<()> {
     jobs::worker_seen(app, caller, instance).await?;
     let now = app.clock.now();
     let depths = jobs::depths(app).await?;
+    work_unheard(slots, &depths).await?;
     for queue in Queue::ALL {
         for state in ["available", "running", "dead"] {
             // Where there is none, none is said: a gauge keeps what it was told last.

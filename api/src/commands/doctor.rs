@@ -8,7 +8,7 @@ use shared::{
     health::{self, Status},
     jobs::Doorbell,
     page::PageRequest,
-    prompts,
+    prompts, redis_client,
     secret::{self, Standing},
     start::{self, Failure, Migration},
     versions,
@@ -78,13 +78,17 @@ async fn secret(app: &App) -> Result<String, String> {
 }
 
 async fn redis(settings: &Settings) -> Result<String, String> {
-    let Some(url) = settings.redis_url() else {
+    let Some(client) = redis_client::open(settings).map_err(|error| format!("{error:#}"))? else {
         return Ok("not used: jobs are worked in the process of the API".to_owned());
     };
-    let asked = async { Doorbell::redis(url, &settings.redis_prefix).await?.ping().await };
-    match asked.await {
-        Ok(wait) => Ok(format!("it answers within {:.1} ms", wait.unwrap_or_default().as_secs_f64() * 1e3)),
-        Err(error) => Err(format!("{error:#}; start it, correct REDIS_URL, or unset it to run without")),
+    let bell = Doorbell::redis(&client, &settings.redis_prefix).await;
+    let bell = bell.map_err(|error| format!("{error}; start it, correct REDIS_URL, or unset it to run without"))?;
+    match bell.attempt().await {
+        Ok(wait) => Ok(format!(
+            "it answers within {:.1} ms, and does what workers ask of it",
+            wait.unwrap_or_default().as_secs_f64() * 1e3
+        )),
+        Err(trouble) => Err(trouble.to_string()),
     }
 }
 

@@ -23,6 +23,7 @@ use moka::{notification::RemovalCause, ops::compute::Op};
 use crate::{
     config::Settings,
     error::{Error, Result},
+    redis_client,
     secret::SecretKey,
 };
 
@@ -148,9 +149,9 @@ impl Cache {
 
     /// The cache of a process, with Redis behind it where there is one. Redis must answer now.
     pub async fn open(settings: &Settings, secret: &SecretKey) -> anyhow::Result<Self> {
-        let second = match settings.redis_url() {
-            Some(url) if settings.cache_bytes > 0 => {
-                Some(Second::open(url, &settings.redis_prefix, secret, settings.cache_max_age).await?)
+        let second = match redis_client::open(settings)? {
+            Some(client) if settings.cache_bytes > 0 => {
+                Some(Second::open(client, &settings.redis_prefix, secret, settings.cache_max_age).await?)
             }
             _ => None,
         };

@@ -61,8 +61,12 @@ pub(super) struct Stamp(String);
 
 impl Second {
     /// Redis must answer now; later it may come and go.
-    pub(super) async fn open(url: &str, prefix: &str, secret: &SecretKey, max_age: Duration) -> anyhow::Result<Self> {
-        let client = redis::Client::open(url).context("REDIS_URL is not an address of Redis")?;
+    pub(super) async fn open(
+        client: redis::Client,
+        prefix: &str,
+        secret: &SecretKey,
+        max_age: Duration,
+    ) -> anyhow::Result<Self> {
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(CONNECTION_TIMEOUT))
             .set_connection_timeout(Some(CONNECTION_TIMEOUT))

@@ -177,9 +177,13 @@ pub fn client(deadline: Duration) -> anyhow::Result<reqwest::Client> {
     builder().timeout(deadline).build().context("cannot set up outgoing requests")
 }
 
+/// Whoever speaks TLS needs a provider of its arithmetic. The first to install one wins; it is the same one everywhere.
+pub(crate) fn use_ring() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// Follows no redirect, and ignores proxies of the environment, which would look up names themselves.
 fn builder() -> reqwest::ClientBuilder {
-    // The first to install a provider wins; it is the same one everywhere.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    use_ring();
     reqwest::Client::builder().redirect(Policy::none()).no_proxy().referer(false).user_agent("prompt-store")
 }

@@ -3,7 +3,9 @@ mod doorbell;
 mod ledger;
 mod model;
 mod postgres;
+mod prefixed;
 mod sqlite;
+mod standing;
 
 use std::{str::FromStr, time::Duration};
 
@@ -15,6 +17,8 @@ pub use ledger::{
     settle_done, settle_later, take_due, waiting, worker_gone, worker_seen,
 };
 pub(crate) use ledger::{find, forget, insert, is_ordered, list, revive};
+
+pub use standing::Trouble;
 
 pub use model::{Depth, JobFilter, JobRow, JobState};
 

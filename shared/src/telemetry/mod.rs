@@ -83,8 +83,12 @@ pub async fn render(app: &App, metrics: &PrometheusHandle) -> String {
     metrics::gauge!(CACHE_ENTRIES).set(as_f64(memory.entries));
     metrics::gauge!(CACHE_BYTES).set(as_f64(memory.bytes));
     metrics::counter!(CACHE_EVICTIONS).absolute(memory.evictions);
+    let for_workers = app.doorbell.is_of_use().await;
+    if let Some(is_up) = for_workers.or(stats.redis.as_ref().map(|_| true)) {
+        let is_up = is_up && stats.redis.as_ref().is_none_or(|redis| redis.available);
+        metrics::gauge!(REDIS_UP).set(f64::from(u8::from(is_up)));
+    }
     if let Some(redis) = &stats.redis {
-        metrics::gauge!(REDIS_UP).set(f64::from(u8::from(redis.available)));
         metrics::gauge!(REDIS_SECONDS).set(redis.latency_ms / 1000.0);
     }
     for (state, connections) in app.db.connections() {

@@ -30,7 +30,7 @@ const JOBS: &str = "SELECT count(*) FROM jobs";
 const PROMPTS: &str = "SELECT count(*) FROM prompts";
 
 /// Orders `count` small jobs in one transaction: each makes one prompt, `{prefix}-0` and so on.
-async fn order(app: &App, prefix: &str, count: usize) -> Vec<OperationId> {
+pub(crate) async fn order(app: &App, prefix: &str, count: usize) -> Vec<OperationId> {
     let mut tx = app.begin(&caller()).await.unwrap();
     let now = tx.now();
     let mut operations = Vec::with_capacity(count);
@@ -52,7 +52,7 @@ fn silent(test: &TestApp) -> App {
 }
 
 /// Waits until so many jobs are done, as long as they become more, and as many prompts made.
-async fn all_done(test: &TestApp, count: usize) {
+pub(crate) async fn all_done(test: &TestApp, count: usize) {
     let (count, mut done) = (i64::try_from(count).unwrap(), -1);
     while done < count {
         done = until("another job is done", async || {
