@@ -8,11 +8,18 @@ has_postgres() {
     compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null
 }
 
+# Nor those for operators.
+has() { command -v "$1" > /dev/null || [ -x "/usr/sbin/$1" ]; }
+
 missing=()
 command -v redis-server > /dev/null || missing+=(redis-server)
 has_postgres || missing+=(postgresql)
 command -v setpriv > /dev/null || missing+=(util-linux)
-command -v ip > /dev/null || [ -x /usr/sbin/ip ] || missing+=(iproute2)
+has ip || missing+=(iproute2)
+has pgbouncer || missing+=(pgbouncer)
+has nginx || missing+=(nginx-light)
+has haproxy || missing+=(haproxy)
+{ has prometheus && has promtool; } || missing+=(prometheus)
 command -v openssl > /dev/null || missing+=(openssl)
 command -v curl > /dev/null || missing+=(curl)
 python3 -c 'import ensurepip' 2> /dev/null || missing+=(python3-venv)

@@ -16,6 +16,7 @@ mod hosts;
 mod jobs;
 mod journey;
 mod lifecycle;
+mod neighbours;
 mod notifications;
 mod openapi;
 mod outgoing;

@@ -51,7 +51,7 @@ fn content(number: usize) -> String {
 }
 
 /// So many rows, of which the last `repeats` have the names of the first.
-fn rows(prefix: &str, total: usize, repeats: usize) -> Vec<(String, String)> {
+pub(crate) fn rows(prefix: &str, total: usize, repeats: usize) -> Vec<(String, String)> {
     let name = |number: usize| format!("{prefix} „{}“ 提示 {}", number % (total - repeats), number % (total - repeats));
     (0..total).map(|number| (name(number), content(number))).collect()
 }
@@ -69,13 +69,13 @@ async fn taken(store: &Processes, items: &Value) -> Value {
 }
 
 /// Orders an operation, and answers where it can be looked at.
-async fn order(store: &Processes, rows: &[(String, String)]) -> String {
+pub(crate) async fn order(store: &Processes, rows: &[(String, String)]) -> String {
     let operation = taken(store, &body(rows)).await;
     format!("/api/v1/bulk/operations/{}", operation["id"].as_str().unwrap())
 }
 
 /// Waits for the end of an operation, and answers how it stands then.
-async fn finished(store: &Processes, path: &str) -> Value {
+pub(crate) async fn finished(store: &Processes, path: &str) -> Value {
     until("the operation is over", async || {
         let (_, operation) = store.get(path).await.filter(|(status, _)| *status == 200)?;
         operation["finished_at"].is_string().then_some(operation)
