@@ -62,7 +62,14 @@ fn body(version: &Value) -> Body {
 async fn is_taken(version: &Value, call: &Map<String, Value>) -> bool {
     let mut request = version.clone();
     request["variables"] = Value::Object(call.clone());
-    render(serde_json::from_value::<RenderRequest>(request).unwrap()).await.is_ok()
+    loop {
+        match render(serde_json::from_value::<RenderRequest>(request.clone()).unwrap()).await {
+            Ok(_) => return true,
+            // A machine with much to do is no refusal.
+            Err(error) if error.is_transient() || error.code() == "template-limit" => {}
+            Err(_) => return false,
+        }
+    }
 }
 
 /// Every call that gives each of these names nothing, or one value of each type.
