@@ -322,24 +322,6 @@ fn redis_url(text: &str) -> Result<Hidden, String> {
     text.parse().map_err(|never: Infallible| match never {})
 }
 
-/// A refused setting, told with the variable it may have come from: clap itself names only the flag.
-#[must_use]
-pub fn name_the_variable<C: clap::CommandFactory>(error: clap::Error) -> clap::Error {
-    use clap::error::{ContextKind, ContextValue};
-    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return error };
-    let command = C::command();
-    let named = |arg: &&clap::Arg| arg.get_long().is_some_and(|long| flag.starts_with(&format!("--{long} ")));
-    let variable = command.get_arguments().find(named).and_then(|arg| arg.get_env()?.to_str());
-    match variable {
-        Some(variable) if std::env::var_os(variable).is_some() => {
-            let text = error.render().to_string();
-            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            clap::Error::raw(error.kind(), format!("{first}\n\nThe setting comes from the variable {variable}.\n"))
-        }
-        _ => error,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

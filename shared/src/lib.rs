@@ -5,6 +5,7 @@ pub mod cache;
 pub mod caller;
 pub mod change;
 pub mod clock;
+pub mod command_line;
 mod computing;
 pub mod config;
 pub mod db;

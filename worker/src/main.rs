@@ -5,7 +5,8 @@ use std::{net::IpAddr, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use shared::{
-    config::{self, Mode, Settings},
+    command_line,
+    config::{Mode, Settings},
     start::{self, Failure, Inspection, Migration},
     telemetry,
 };
@@ -39,7 +40,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| config::name_the_variable::<Cli>(error).exit());
+    let cli: Cli = command_line::read();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(run(cli)),

@@ -17,14 +17,13 @@ mod seed;
 mod serve;
 
 use std::{
-    ffi::OsString,
     io::{ErrorKind, Write},
     process::ExitCode,
 };
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use shared::{
-    App, config,
+    App, command_line,
     config::Settings,
     start::{self, Failure, Migration},
 };
@@ -86,7 +85,7 @@ enum Command {
 /// Runs the command line, and says what became of it as an exit code.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = parse(std::env::args_os()).unwrap_or_else(|error| config::name_the_variable::<Cli>(error).exit());
+    let cli: Cli = command_line::read();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(dispatch(cli)),
@@ -99,12 +98,6 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
-}
-
-/// Every setting may stand before the command as well as after it: `serve --port 5200` is `--port 5200 serve`.
-fn parse(line: impl Iterator<Item = OsString>) -> clap::error::Result<Cli> {
-    let command = Cli::command().mut_args(|setting| setting.global(true));
-    Cli::from_arg_matches(&command.try_get_matches_from(line)?)
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
@@ -162,13 +155,18 @@ fn print(text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]
     fn every_setting_may_stand_before_and_after_the_command() {
         let port = |words: &[&str]| {
             let line = ["prompt-store"].iter().chain(words).map(OsString::from);
-            parse(line).map(|cli| (cli.edge.port, cli.edge.host.to_string(), cli.settings.tick.as_millis()))
+            command_line::parse::<Cli>(line)
+                .map(|cli| (cli.edge.port, cli.edge.host.to_string(), cli.settings.tick.as_millis()))
         };
         let expected = (5200, "::1".to_owned(), 70);
         for line in [
@@ -185,7 +183,7 @@ mod tests {
         assert!(settings.len() > 40, "{settings:?}");
         for name in settings {
             let line = ["prompt-store", "serve", &format!("--{name}")].map(OsString::from);
-            let kind = parse(line.into_iter()).err().map(|error| error.kind());
+            let kind = command_line::parse::<Cli>(line.into_iter()).err().map(|error| error.kind());
             assert_ne!(kind, Some(clap::error::ErrorKind::UnknownArgument), "{name}");
         }
     }

@@ -1,6 +1,5 @@
 //! Where a store is kept, as `PROMPT_STORE_DB` says it.
 use std::{
-    convert::Infallible,
     fmt::{self, Display, Formatter},
     path::{Path, PathBuf},
     str::FromStr,
@@ -18,13 +17,28 @@ pub enum Location {
 }
 
 impl FromStr for Location {
-    type Err = Infallible;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match text.split_once(':') {
-            Some(("postgres" | "postgresql", _)) => Self::Server(text.to_owned()),
-            _ => Self::File(text.strip_prefix("sqlite:").unwrap_or(text).into()),
-        })
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("postgres" | "postgresql", rest)) => {
+                // Where a password is cut short, its rest would be taken for the name of the database, and shown.
+                let rest =
+                    rest.strip_prefix("//").and_then(|rest| rest.split_once(['/', '?', '#']).or(Some((rest, ""))));
+                match rest {
+                    Some((_, rest)) if !rest.contains('@') => Ok(Self::Server(text.to_owned())),
+                    _ => Err(
+                        "it must be an address like postgres://user:password@host/database; in a password, `/`, `?`, \
+                              `#` and `@` are written %2F, %3F, %23 and %40"
+                            .to_owned(),
+                    ),
+                }
+            }
+            Some((scheme, rest)) if scheme != "sqlite" && rest.starts_with("//") => {
+                Err("it must be a file, or an address like postgres://user:password@host/database".to_owned())
+            }
+            _ => Ok(Self::File(text.strip_prefix("sqlite:").unwrap_or(text).into())),
+        }
     }
 }
 
@@ -69,8 +83,22 @@ mod tests {
         {
             assert_eq!(text.parse(), Ok(Location::File(file.into())), "{text}");
         }
-        for text in ["postgres://localhost/x", "postgresql://u@h/x", "postgres:nonsense"] {
+        for text in ["postgres://localhost/x", "postgresql://u@h/x", "postgres:///x?host=/run", "postgres://u:p@ss@h"] {
             assert_eq!(text.parse(), Ok(Location::Server(text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_whose_password_would_be_taken_for_something_else_is_refused() {
+        for text in [
+            "postgres:u:p@h/x",
+            "postgres://u:12/34@h/x",
+            "postgres://u:1#2@h",
+            "postgres://u:1?2@h/x",
+            "mysql://u:p@h/x",
+        ] {
+            let refused = text.parse::<Location>().unwrap_err();
+            assert!(refused.starts_with("it must be"), "{refused}");
         }
     }
 

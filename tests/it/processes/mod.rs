@@ -19,6 +19,7 @@ mod promises;
 mod refinement;
 mod repeats;
 mod secrets;
+mod settings;
 pub(crate) mod start;
 mod store_secret;
 mod traces;
