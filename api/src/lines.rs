@@ -9,7 +9,7 @@ use axum::{
 use futures::StreamExt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use shared::{Caller, Error, caller::Idempotency};
+use shared::{Caller, Error};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Door, extract, json, problem::Problem};
@@ -174,10 +174,6 @@ impl Lines {
     /// Who asks, with a fingerprint of everything that came.
     pub(crate) fn fingerprinted(self, caller: &Caller) -> Caller {
         let hash: String = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut caller = caller.clone();
-        if let Some(Idempotency { fingerprint, .. }) = &mut caller.idempotency {
-            *fingerprint = format!("{fingerprint} {hash}").into();
-        }
-        caller
+        caller.fingerprinted(&hash)
     }
 }

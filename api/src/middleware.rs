@@ -268,7 +268,6 @@ pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
     };
     let idempotency = key.map(|key| Idempotency { key: key.into(), fingerprint: fingerprint(&parts, &body).into() });
     let caller = shared::Caller::with(who.grant, who.actor, &id, idempotency);
-    parts.extensions.insert(extract::Caller(caller.clone()));
     let mut run = 1;
     let mut response = loop {
         let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
@@ -281,6 +280,7 @@ pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
     };
     mark_replayed(&caller, &mut response);
     response
+        parts.extensions.insert(extract::Caller(caller.of_next_run()));
 }
 
 /// A body that is read as it arrives cannot be run again, and what it says is known only when it has ended: the handler

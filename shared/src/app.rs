@@ -78,10 +78,16 @@ impl App {
         Ok(Tx::new(self.db.begin().await?, caller.clone(), self))
     }
 
-    /// Opens a transaction and claims the caller's idempotency key in it. See [`begin!`].
+    /// Opens a transaction and claims the caller's idempotency key in it. An error, if another operation of the request has
+    /// claimed it. See [`begin!`].
     pub(crate) async fn begin_once<T: DeserializeOwned>(&self, caller: &Caller) -> Result<Begun<T>> {
+        let asked = caller.take_key()?;
         let mut tx = self.begin(caller).await?;
-        let Some(answer) = idempotency::claim(&mut tx).await? else { return Ok(Begun::Fresh(Box::new(tx))) };
+        let Some(asked) = asked else { return Ok(Begun::Fresh(Box::new(tx))) };
+        let Some(answer) = idempotency::claim(&mut tx, &asked).await? else {
+            tx.keeps_answer_to(asked.key);
+            return Ok(Begun::Fresh(Box::new(tx)));
+        };
         caller.mark_replayed();
         serde_json::from_str(&answer).map(Begun::Answered).map_err(|error| Error::Internal(error.into()))
     }

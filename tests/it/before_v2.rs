@@ -114,3 +114,53 @@ async fn a_collection_is_taken_in_and_again_changes_nothing() {
     let bad = test.request(Method::POST, "/migrate", &[("content-type", "application/yaml")], "- a\n- b\n").await;
     assert_eq!(bad.expect(422)["code"], "validation-failed");
 }
+
+#[tokio::test]
+async fn a_collection_with_an_idempotency_key_is_taken_in_whole_and_answered_again() {
+    let test = TestApp::api().await;
+    made(&test, "there", "before").await;
+    let yaml = "a:\n  one: first text\n  two: second text\n  three: third text\nold:\n  there: after\n  bad: ''\n";
+    let migrate = async |body: &'static str, key: &str| {
+        let headers = [("content-type", "application/yaml"), ("idempotency-key", key)];
+        test.request(Method::POST, "/migrate", &headers, body).await
+    };
+
+    let first = migrate(yaml, "k1").await.expect(200);
+    let prompts = "SELECT count(*) FROM prompts";
+    assert_eq!(
+        (&data(&first)["created"], &data(&first)["updated"], &data(&first)["failed"]),
+        (&json!(3), &json!(1), &json!(1))
+    );
+    assert_eq!((test.count(prompts).await, test.count("SELECT count(*) FROM versions").await), (4, 5));
+    for name in ["one", "two", "three"] {
+        test.get(&format!("/prompts/search/a/{name}")).await.expect(200);
+    }
+    let again = migrate(yaml, "k1").await;
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(data(&again.expect(200)), data(&first));
+    assert_eq!((test.count(prompts).await, test.count("SELECT count(*) FROM versions").await), (4, 5));
+    assert_eq!(migrate("a:\n  four: x\n", "k1").await.code(422), "idempotency-mismatch");
+    let unchanged = migrate(yaml, "k2").await.expect(200);
+    assert_eq!((&data(&unchanged)["unchanged"], &data(&unchanged)["failed"]), (&json!(4), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_dry_run_says_of_each_prompt_what_the_run_then_does() {
+    let test = TestApp::api().await;
+    made(&test, "there", "before").await;
+    made(&test, "same", "Hi {name}").await;
+    let long = "x".repeat(513 * 1024);
+    let yaml = format!(
+        "old:\n  there: {long}\n  same:\n    content: Hi {{name}}\n    description: new\n  ' three': one\n  three: two\n  four: 'x'\n"
+    );
+    let migrate = async |path: &str| {
+        let reply = test.request(Method::POST, path, &[("content-type", "application/yaml")], yaml.clone()).await;
+        data(&reply.expect(200)).clone()
+    };
+    let (dry, run) = (migrate("/migrate?dry_run=true").await, migrate("/migrate").await);
+    assert_eq!(dry["prompts"], run["prompts"]);
+    let outcomes: Vec<_> =
+        run["prompts"].as_array().unwrap().iter().map(|it| it["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["created", "created", "updated", "failed", "updated"], "{run}");
+    assert_eq!(test.count("SELECT count(*) FROM prompts WHERE description = 'new' AND version = 1").await, 1);
+}

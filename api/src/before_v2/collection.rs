@@ -6,10 +6,10 @@ use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::{
     App, Error, misfit,
-    prompts::{self, NewPrompt, Precondition, Selector, Show},
+    prompts::{self, Put, PutOutcome, Wanted},
 };
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -76,10 +76,13 @@ struct MigrateQuery {
 
 /// Before v2: take in a collection, category → name → text or `{content, variables, description}` in YAML. A prompt that
 /// is there already gets the content as a new version.
+///
+/// Each prompt is refused by itself, and all others are written in one transaction: with an `Idempotency-Key` the request,
+/// sent again, has one effect, and gets the whole answer again.
 #[utoipa::path(
     post, path = "/migrate", tag = "before-v2", operation_id = "migrateBeforeV2",
     security((), ("key" = ["bulk"])),
-    params(MigrateQuery),
+    params(MigrateQuery, ("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same key, a request has one effect.")),
     request_body(content = String, content_type = "application/yaml"),
     responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
@@ -103,49 +106,40 @@ async fn migrate(State(app): State<App>, Query(query): Query<MigrateQuery>, call
         )
         .into());
     }
-    let mut outcomes = Vec::with_capacity(count);
-    for (category, prompts) in collection {
-        for (name, content) in prompts {
-            let (content, variables, description) = match content {
-                OldContent::Text(content) => (content, None, None),
-                OldContent::Whole(OldWhole { content, variables, description }) => (content, variables, description),
-            };
-            let old = OldPrompt { category: category.clone(), name, content, description, variables, tags: None };
-            outcomes.push(migrate_one(&app, &caller, old, query.dry_run).await?);
-        }
-    }
-    let of = |wanted: &str| outcomes.iter().filter(|it| it["outcome"] == wanted).count();
+    let (names, wanted) = wanted(collection);
+    let outcomes = prompts::put_many(&app, &caller.0, wanted, query.dry_run).await?;
+    let of = |wanted: Put| outcomes.iter().filter(|it| it.outcome == wanted).count();
+    let told = |((category, name), it): (&(String, String), &PutOutcome)| json!({ "category": category, "name": name, "outcome": it.outcome, "error": it.error });
     let data = json!({
         "dry_run": query.dry_run,
-        "created": of("created"),
-        "updated": of("updated"),
-        "unchanged": of("unchanged"),
-        "failed": of("failed"),
-        "prompts": outcomes,
+        "created": of(Put::Created),
+        "updated": of(Put::Updated),
+        "unchanged": of(Put::Unchanged),
+        "failed": of(Put::Failed),
+        "prompts": names.iter().zip(&outcomes).map(told).collect::<Vec<_>>(),
     });
     answer(&app, StatusCode::OK, "Migrated", data)
 }
 
-/// What became of one prompt, or would. Only what is nobody's fault ends the whole.
-async fn migrate_one(app: &App, caller: &Caller, old: OldPrompt, dry_run: bool) -> Result<Value, Error> {
-    let (category, name) = (old.category.clone(), old.name.clone());
-    let outcome = |outcome: &str, error: Option<&Error>| json!({ "category": category, "name": name, "outcome": outcome, "error": error.map(ToString::to_string) });
-    let there = prompts::find_by_name(app, &category, &name, &Selector::Latest, Show::PROMPT).await;
-    let done = match there {
-        Ok(prompt) if prompt.body.content.as_ref() == Some(&old.content) => return Ok(outcome("unchanged", None)),
-        Ok(_) if dry_run => return Ok(outcome("updated", None)),
-        Ok(prompt) => {
-            let OldPrompt { content, description, variables, .. } = old;
-            let patch = OldPatch { content: Some(content), description, variables, ..OldPatch::default() };
-            prompts::update(app, &caller.0, prompt.id, &Precondition::None, patch.into()).await.map(|_| "updated")
-        }
-        Err(Error::NotFound { .. }) if dry_run => NewPrompt::from(old).check().map(|_| "created"),
-        Err(Error::NotFound { .. }) => prompts::create(app, &caller.0, old.into()).await.map(|_| "created"),
-        Err(error) => Err(error),
-    };
-    match done {
-        Ok(done) => Ok(outcome(done, None)),
-        Err(error) if error.is_refusal() => Ok(outcome("failed", Some(&error))),
-        Err(error) => Err(error),
-    }
+/// The prompts of a collection: what they are called there, and what is to be there.
+fn wanted(collection: BTreeMap<String, BTreeMap<String, OldContent>>) -> (Vec<(String, String)>, Vec<Wanted>) {
+    let prompts = collection.into_iter().flat_map(|(category, prompts)| {
+        prompts.into_iter().map(move |(name, content)| ((category.clone(), name), content))
+    });
+    let wanted = prompts.map(|((category, name), content)| {
+        let (content, variables, description) = match content {
+            OldContent::Text(content) => (content, None, None),
+            OldContent::Whole(OldWhole { content, variables, description }) => (content, variables, description),
+        };
+        let patch = OldPatch {
+            content: Some(content.clone()),
+            description: description.clone(),
+            variables: variables.clone(),
+            ..OldPatch::default()
+        };
+        let (its_category, its_name) = (category.clone(), name.clone());
+        let old = OldPrompt { category: its_category, name: its_name, content, description, variables, tags: None };
+        ((category, name), Wanted { new: old.into(), patch: patch.into() })
+    });
+    wanted.unzip()
 }

@@ -25,7 +25,9 @@ const KNOWN_MAX: usize = 100_000;
 pub async fn record(app: &App, caller: &Caller, events: Vec<UsageEvent>, single: bool) -> Result<Receipt> {
     let events = model::check(events, single, app.clock.now(), &app.settings.prices)?;
     check_known(app, caller, &events, single).await?;
-    if caller.idempotency.is_some() {
+    forget_tests_beyond(app, caller, &mut events).await?;
+    let reported = Reported { actor: Arc::clone(&caller.actor), events };
+    if caller.is_repeatable() {
         let mut tx = begin!(app, caller);
         let receipt = write(&mut tx, &[Reported(events)]).await?.remove(0);
         tx.commit_with(&receipt).await?;

@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 pub use folders::Folders;
 pub use grant::{Grant, Scope};
 
-/// Every writing operation takes one. Cheap to clone; the clones share whether an answer was replayed.
+/// Every writing operation takes one. Cheap to clone; the clones share whether an answer was replayed, and one idempotency
+/// key among them, which one operation can take.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The name the audit log keeps: `admin`, `anonymous`, `worker`, or the id of a key.
@@ -21,9 +22,21 @@ pub struct Caller {
     pub grant: Arc<Grant>,
     /// The request that led here, as every log line of it says.
     pub request_id: Arc<str>,
-    /// Present where the client wants the same request, sent twice, to have one effect.
-    pub idempotency: Option<Idempotency>,
+    key: Option<Arc<Key>>,
     replayed: Arc<AtomicBool>,
+}
+
+/// The key of a run of a request, and whether an operation has taken it.
+#[derive(Debug)]
+struct Key {
+    asked: Idempotency,
+    is_taken: AtomicBool,
+}
+
+impl Key {
+    fn fresh(asked: Idempotency) -> Arc<Self> {
+        Arc::new(Self { asked, is_taken: AtomicBool::new(false) })
+    }
 }
 
 /// What makes two requests the same one.
@@ -36,7 +49,7 @@ pub struct Idempotency {
 }
 
 impl Caller {
-    /// Someone who may do everything.
+    /// Someone who may do everything. With `idempotency`, the same request, sent twice, has one effect.
     #[must_use]
     pub fn new(actor: &str, request_id: &str, idempotency: Option<Idempotency>) -> Self {
         Self::with(Grant::everything(), actor, request_id, idempotency)
@@ -50,13 +63,46 @@ impl Caller {
         request_id: &str,
         idempotency: Option<Idempotency>,
     ) -> Self {
-        Self { actor: actor.into(), grant, request_id: request_id.into(), idempotency, replayed: Arc::default() }
+        let (actor, request_id, key) = (actor.into(), request_id.into(), idempotency.map(Key::fresh));
+        Self { actor, grant, request_id, key, replayed: Arc::default() }
     }
 
     /// The program itself: a worker, a command.
     #[must_use]
     pub fn system(actor: &str) -> Self {
         Self::new(actor, "-", None)
+    }
+
+    /// The same for another run of the request, whose operation may take the key again: the run before had no effect.
+    #[must_use]
+    pub fn of_next_run(&self) -> Self {
+        Self { key: self.key.as_ref().map(|key| Key::fresh(key.asked.clone())), ..self.clone() }
+    }
+
+    /// The same, once it is known what else makes the request the same one.
+    #[must_use]
+    pub fn fingerprinted(&self, more: &str) -> Self {
+        let with_more = |key: &Arc<Key>| {
+            let Idempotency { key, fingerprint } = &key.asked;
+            Key::fresh(Idempotency { key: key.clone(), fingerprint: format!("{fingerprint} {more}").into() })
+        };
+        Self { key: self.key.as_ref().map(with_more), ..self.clone() }
+    }
+
+    /// Does the client want the same request, sent twice, to have one effect?
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// The idempotency key of the request, for the one operation whose answer it keeps. An error, if another has taken it: its
+    /// answer would be given for this one's.
+    pub(crate) fn take_key(&self) -> Result<Option<Idempotency>> {
+        let Some(key) = &self.key else { return Ok(None) };
+        if key.is_taken.swap(true, Ordering::Relaxed) {
+            return Err(Error::internal("a second operation of a request claims its idempotency key"));
+        }
+        Ok(Some(key.asked.clone()))
     }
 
     /// 403 `forbidden`, unless such things were granted. `what` begins the sentence: "moving the label …".
@@ -101,10 +147,37 @@ impl Caller {
     }
 
     pub(crate) fn mark_replayed(&self) {
+    /// 403 `forbidden`, if only what some labels point at is to be seen.
+    pub fn must_see_every_version(&self) -> Result<()> {
+        if self.grant.labels.is_empty() {
+            return Ok(());
+        }
+        let labels = self.grant.labels.join(", ");
+        Err(forbidden(format!("this key is for the labels {labels} only, and this tells of other versions")))
+    }
+
         self.replayed.store(true, Ordering::Relaxed);
     }
 }
 
 fn forbidden(detail: String) -> Error {
     Error::conflict("forbidden", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_operation_of_a_run_takes_the_key() {
+        let asked = Idempotency { key: "k".into(), fingerprint: "f".into() };
+        let caller = Caller::new("somebody", "-", Some(asked));
+        assert_eq!(&*caller.clone().take_key().unwrap().unwrap().key, "k");
+        assert_eq!(caller.take_key().unwrap_err().code(), "internal");
+        let again = caller.of_next_run();
+        assert!(again.take_key().unwrap().is_some() && again.take_key().is_err());
+        let with_body = caller.fingerprinted("body");
+        assert_eq!(&*with_body.take_key().unwrap().unwrap().fingerprint, "f body");
+        assert!(Caller::system("worker").take_key().unwrap().is_none());
+    }
 }

@@ -33,12 +33,19 @@ pub struct Tx {
     rings: Vec<(Queue, JobId)>,
     changed: Vec<Mark>,
     settings: Arc<Settings>,
+    claimed: Option<Arc<str>>,
 }
 
 impl Tx {
     pub(crate) fn new(conn: Conn, caller: Caller, app: &App) -> Self {
         let (doorbell, cache, settings) = (app.doorbell.clone(), app.cache.clone(), Arc::clone(&app.settings));
-        Self { conn, caller, now: app.clock.now(), doorbell, cache, rings: Vec::new(), changed: Vec::new(), settings }
+        let (now, rings, changed, claimed) = (app.clock.now(), Vec::new(), Vec::new(), None);
+        Self { conn, caller, now, doorbell, cache, rings, changed, settings, claimed }
+    }
+
+    /// It has claimed this idempotency key.
+    pub(crate) fn keeps_answer_to(&mut self, key: Arc<str>) {
+        self.claimed = Some(key);
     }
 
     /// Who asked for this.
@@ -107,7 +114,9 @@ impl Tx {
 
     /// Commits together with the answer, which whoever repeats the request gets again.
     pub async fn commit_with(mut self, answer: &impl Serialize) -> Result<()> {
-        idempotency::answer(&mut self, answer).await?;
+        if let Some(key) = self.claimed.take() {
+            idempotency::answer(&mut self, &key, answer).await?;
+        }
         self.commit().await
     }
 }

@@ -6,7 +6,7 @@ mod repository;
 use std::time::Duration;
 
 use crate::{
-    caller::Caller,
+    caller::{Caller, Idempotency},
     db::Tx,
     error::{Error, Result},
 };
@@ -14,10 +14,9 @@ use crate::{
 /// How long an answer can be had again.
 const KEPT: Duration = Duration::from_hours(24);
 
-/// Takes the caller's key, or finds the answer it was given before. Without a key there is nothing to do.
-pub(crate) async fn claim(tx: &mut Tx) -> Result<Option<String>> {
+/// Claims a key, or finds the answer it was given before.
+pub(crate) async fn claim(tx: &mut Tx, asked: &Idempotency) -> Result<Option<String>> {
     let (caller, now) = (tx.caller().clone(), tx.now());
-    let Some(asked) = &caller.idempotency else { return Ok(None) };
     repository::forget_expired(tx, &caller.actor, &asked.key, now).await?;
     if repository::insert(tx, &caller.actor, asked, now, now + KEPT).await? {
         return Ok(None);
@@ -33,12 +32,11 @@ pub(crate) async fn claim(tx: &mut Tx) -> Result<Option<String>> {
     Ok(answer)
 }
 
-/// Keeps the answer beside its effect.
-pub(crate) async fn answer(tx: &mut Tx, answer: &impl serde::Serialize) -> Result<()> {
-    let caller = tx.caller().clone();
-    let Some(asked) = &caller.idempotency else { return Ok(()) };
+/// Keeps the answer to a claimed key beside its effect.
+pub(crate) async fn answer(tx: &mut Tx, key: &str, answer: &impl serde::Serialize) -> Result<()> {
+    let actor = tx.caller().actor.clone();
     let answer = serde_json::to_string(answer).map_err(|error| Error::Internal(error.into()))?;
-    repository::set_answer(tx, &caller.actor, &asked.key, &answer).await
+    repository::set_answer(tx, &actor, key, &answer).await
 }
 
 /// Throws away at most `most` answers whose time is over.

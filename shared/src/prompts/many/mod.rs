@@ -1,5 +1,6 @@
 //! Many prompts at once, and prompts of another store: as few statements as hold them all.
 mod as_was;
+mod put;
 mod repository;
 
 use std::collections::{BTreeMap, HashSet};
@@ -19,6 +20,7 @@ use crate::{
 };
 
 pub use as_was::{PromptAsWas, follow_as_was, insert_as_was, is_known, moved_in, set_status_as_was, set_successor};
+pub use put::{Put, PutOutcome, Wanted, put_many};
 
 /// Makes prompts of drafts, in their order, as part of the caller's transaction. A draft whose name is taken, by a
 /// draft before it too, makes none, and leaves nothing behind.
