@@ -23,27 +23,30 @@ const KNOWN_MAX: usize = 100_000;
 
 /// Takes one event in, or a list. Answers once they are on disk.
 pub async fn record(app: &App, caller: &Caller, events: Vec<UsageEvent>, single: bool) -> Result<Receipt> {
-    let events = model::check(events, single, app.clock.now(), &app.settings.prices)?;
+    let mut events = model::check(events, single, app.clock.now(), &app.settings)?;
     check_known(app, caller, &events, single).await?;
     forget_tests_beyond(app, caller, &mut events).await?;
     let reported = Reported { actor: Arc::clone(&caller.actor), events };
     if caller.is_repeatable() {
         let mut tx = begin!(app, caller);
-        let receipt = write(&mut tx, &[Reported(events)]).await?.remove(0);
+        let receipt = write(&mut tx, &[reported]).await?.remove(0);
         tx.commit_with(&receipt).await?;
         return Ok(receipt);
     }
-    group_commit::write(app, caller, Reported(events)).await
+    group_commit::write(app, caller, reported).await
 }
 
-/// The events of a request, checked.
-struct Reported(Vec<Event>);
+/// The events of a request, checked, and who reports them.
+struct Reported {
+    actor: Arc<str>,
+    events: Vec<Event>,
+}
 
 impl Grouped for Reported {
     type Answer = Receipt;
 
     fn weight(&self) -> usize {
-        self.0.len()
+        self.events.len()
     }
 
     async fn write(tx: &mut Tx, requests: &[Self]) -> Result<Vec<Receipt>> {
@@ -64,14 +67,15 @@ impl Known {
 /// Writes the events of some requests as one batch.
 async fn write(tx: &mut Tx, requests: &[Reported]) -> Result<Vec<Receipt>> {
     let batch = UsageBatchId::generate(tx.now());
-    let ends = requests.iter().scan(0, |end, Reported(events)| {
-        *end += i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let ends = requests.iter().scan(0, |end, reported| {
+        *end += i64::try_from(reported.events.len()).unwrap_or(i64::MAX);
         Some(*end)
     });
     let ends: Vec<i64> = ends.collect();
-    let mut events: Vec<_> = (0_i64..).zip(requests.iter().flat_map(|Reported(events)| events)).collect();
+    let events = requests.iter().flat_map(|it| it.events.iter().map(|event| (&*it.actor, event)));
+    let mut events: Vec<_> = (0_i64..).zip(events).collect();
     // Transactions that meet at the same events meet in the same order.
-    events.sort_by(|(_, one), (_, other)| one.event_id.cmp(&other.event_id));
+    events.sort_by_key(|(_, (actor, event))| (*actor, event.prompt_id, event.event_id.as_ref()));
     let mut written = repository::insert(tx, batch, &events).await?;
     written.sort_unstable();
     if !written.is_empty() {

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     clock::Timestamp,
+    config::Settings,
     db::FromRow,
     error::{Error, Result},
     id::PromptId,
@@ -33,7 +34,10 @@ pub struct UsageEvent {
     /// At which of its versions.
     #[schema(minimum = 1)]
     pub version: i64,
-    /// The caller's own name of the event: sent again with the same, it counts once.
+    /// The caller's own name of the event: sent again with the same, about the same prompt and by the same key, it counts once.
+    /// Names of others are no matter. A name is kept for as many days as calls are kept one by one
+    /// (`PROMPT_STORE_USAGE_DAYS`, 30 unless set): a named event that `occurred_at` before that is refused (`too-old`), and one
+    /// that does not say when it was counts again if it is sent again later than that.
     #[serde(default)]
     #[schema(max_length = 128)]
     pub event_id: Option<String>,
@@ -88,7 +92,7 @@ pub struct UsageEvent {
     #[serde(default)]
     #[schema(max_length = 64)]
     pub variant: Option<String>,
-    /// When it was; now, unless said. Up to 400 days late.
+    /// When it was; now, unless said. Up to 400 days late, or as many as its `event_id` is kept, if it has one.
     #[serde(default)]
     pub occurred_at: Option<Timestamp>,
 }
@@ -157,20 +161,20 @@ impl Event {
 
 /// The events of a request, each as it is kept; or everything that is wrong with them. A single one has no index in its
 /// pointers.
-pub(super) fn check(events: Vec<UsageEvent>, single: bool, now: Timestamp, prices: &Prices) -> Result<Vec<Event>> {
+pub(super) fn check(events: Vec<UsageEvent>, single: bool, now: Timestamp, settings: &Settings) -> Result<Vec<Event>> {
     if events.is_empty() || events.len() > EVENTS_MAX {
         return Err(Error::invalid("", "out-of-range", format!("a list must hold 1 to {EVENTS_MAX} events")));
     }
     let mut wrong = Violations::default();
     for (index, event) in events.iter().enumerate() {
         let at = if single { String::new() } else { format!("/{index}") };
-        look_at(event, &at, now, &mut wrong);
+        look_at(event, &at, now, settings, &mut wrong);
     }
     wrong.end()?;
-    Ok(events.into_iter().map(|event| Event::new(event, now, prices)).collect())
+    Ok(events.into_iter().map(|event| Event::new(event, now, &settings.prices)).collect())
 }
 
-fn look_at(event: &UsageEvent, at: &str, now: Timestamp, wrong: &mut Violations) {
+fn look_at(event: &UsageEvent, at: &str, now: Timestamp, settings: &Settings, wrong: &mut Violations) {
     let mut unless = |fits: bool, field: &str, code: &'static str, must: &str| {
         wrong.unless(fits, format!("{at}/{field}"), code, must);
     };
@@ -199,6 +203,15 @@ fn look_at(event: &UsageEvent, at: &str, now: Timestamp, wrong: &mut Violations)
         unless(occurred >= now - LATE_MAX, "occurred_at", "too-old", "must not be more than 400 days ago");
     }
     for (field, value, least, most) in [
+        // What came before that may have been here, and its name forgotten.
+        let named_since = now + AHEAD_MAX - Duration::from_hours(24) * settings.usage_days;
+        let must = format!(
+            "must not be more than {} days ago in an event with an `event_id`, for whether it was sent before is known no \
+             longer; leave the `event_id` out",
+            settings.usage_days
+        );
+        let is_known = event.event_id.is_none() || occurred >= named_since;
+        unless(is_known || occurred < now - LATE_MAX, "occurred_at", "too-old", &must);
         ("response_time_ms", event.response_time_ms, 0.0, RESPONSE_TIME_MAX),
         ("cost_usd", event.cost_usd, 0.0, COST_MAX),
         ("score", event.score, -SCORE_MAX, SCORE_MAX),

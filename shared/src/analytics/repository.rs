@@ -19,17 +19,20 @@ pub(super) async fn version_exists(conn: &mut Conn, (prompt_id, version): (Promp
 }
 
 /// Writes events at their places in a batch, but for those that were there before. Answers which places were written.
-pub(super) async fn insert(conn: &mut Conn, batch: UsageBatchId, events: &[(i64, &Event)]) -> Result<Vec<i64>> {
-    let start = "INSERT INTO usage_events (batch_id, position, event_id, prompt_id, version, occurred_at, success,
+/// Those are known by who reports them, their prompt and their name.
+pub(super) async fn insert(conn: &mut Conn, batch: UsageBatchId, events: &[(i64, (&str, &Event))]) -> Result<Vec<i64>> {
+    let start =
+        "INSERT INTO usage_events (batch_id, position, actor, event_id, prompt_id, version, occurred_at, success,
                      response_time_us, input_tokens, output_tokens, cost_nanos, score, model, service_name, user_id,
                      session_id, ab_test_id, variant, failure_kind) VALUES";
     let mut written = Vec::with_capacity(events.len());
     for rows in portions(events) {
         let query = Query::new(start)
-            .rows("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows, |(position, event)| {
+            .rows("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows, |(position, (actor, event))| {
                 vec![
                     &batch,
                     position,
+                    actor,
                     &event.event_id,
                     &event.prompt_id,
                     &event.version,

@@ -24,6 +24,60 @@ async fn one_event_or_a_list_is_counted_and_an_event_id_counts_once() {
     assert_eq!(test.count("SELECT CAST(sum(events) AS BIGINT) FROM usage_batches").await, 3);
 }
 
+#[tokio::test]
+async fn the_name_of_an_event_is_that_of_a_key_and_a_prompt_and_others_learn_nothing_of_it() {
+    let test = TestApp::api().await;
+    let (one, other) = (test.prompt("a", "b", "one").await, test.prompt("c", "d", "two").await);
+    let mut keys = Vec::new();
+    for folder in ["a", "c"] {
+        let key = json!({ "name": "k", "scopes": ["analytics"], "folders": [folder] });
+        let made = test.post("/api/v1/keys", key).await.expect(201);
+        keys.push(format!("Bearer {}", made["text"].as_str().unwrap()));
+    }
+    let report =
+        async |key: &str, events: Value| test.post_with(USAGE, &[("authorization", key)], events).await.expect(202);
+    let named = |prompt: &Value| event(prompt, json!({ "event_id": "call-1", "success": true }));
+    let (new, again) = (json!({ "accepted": 1, "duplicates": 0 }), json!({ "accepted": 0, "duplicates": 1 }));
+
+    assert_eq!(report(&keys[0], named(&one)).await, new);
+    assert_eq!(report(&keys[1], named(&other)).await, new, "another key's name");
+    assert_eq!(report(&keys[0], named(&one)).await, again);
+    assert_eq!(report(&keys[1], named(&other)).await, again);
+    // Whoever asks without a key is somebody too.
+    let both = json!([named(&one), named(&other), named(&one)]);
+    assert_eq!(test.post(USAGE, both).await.expect(202), json!({ "accepted": 2, "duplicates": 1 }));
+    assert_eq!(test.count("SELECT count(*) FROM usage_events WHERE event_id = 'call-1'").await, 4);
+    assert_eq!(test.count("SELECT count(DISTINCT actor) FROM usage_events").await, 3);
+}
+
+#[tokio::test]
+async fn a_named_event_counts_once_for_as_long_as_its_like_is_taken() {
+    let test = TestApp::with(&["--usage-days", "3"]).await;
+    let prompt = test.prompt("a", "b", "one").await;
+    let day = std::time::Duration::from_hours(24);
+    // The clock of whoever reported it was ahead.
+    let at = (test.now() + std::time::Duration::from_mins(5)).to_string();
+    let named = event(&prompt, json!({ "event_id": "e-1", "occurred_at": at }));
+    let mut taken = 0;
+    for _ in 0..5 * 4 {
+        let reply = test.post(USAGE, named.clone()).await;
+        if reply.status == 202 {
+            taken += reply.expect(202)["accepted"].as_i64().unwrap();
+        } else {
+            assert_eq!(reply.violations(), [("/occurred_at".to_owned(), "too-old".to_owned())]);
+        }
+        shared::analytics::order_roll_up(&test.app, &support::caller()).await.unwrap();
+        test.work().await;
+        shared::analytics::purge(&test.app, &support::caller(), 100).await.unwrap();
+        test.advance(day / 4);
+    }
+    assert_eq!((taken, test.count("SELECT count(*) FROM usage_events").await), (1, 0), "purged, and not taken again");
+    let old = (test.now() - 4 * day).to_string();
+    let refused = test.post(USAGE, event(&prompt, json!({ "event_id": "e-2", "occurred_at": old }))).await;
+    assert_eq!(refused.violations(), [("/occurred_at".to_owned(), "too-old".to_owned())]);
+    test.post(USAGE, event(&prompt, json!({ "occurred_at": old }))).await.expect(202);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_callers_at_once_share_transactions_and_each_learns_what_became_of_its_own() {
     let test = TestApp::api().await;
