@@ -23,6 +23,9 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 }
 
 /// Report calls: one, or a list of up to 1000. They are on disk when the answer comes.
+///
+/// A call that names an A/B test counts for it only where it is about what the arm shows and the key reaches the whole test; see
+/// `ab_test_id`. Every call counts for its prompt.
 #[utoipa::path(
     post, path = "/usage", tag = "analytics", operation_id = "recordUsage",
     security((), ("key" = ["analytics"])),

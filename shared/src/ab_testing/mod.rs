@@ -29,7 +29,7 @@ pub use input::{AbTestPatch, InitialStatus, NewAbTest, NewGuardrail, NewMetric, 
 pub use metrics::{Guardrail, Metric, MetricKind};
 pub use model::{AbTest, AbTestResult, AbTestStatus, Allocation, Audience, Behind, Plan, Variant, WeightedVariant};
 pub use observations::{
-    OUTCOMES_MAX, Observed, Outcome, OutcomeReceipt, TestUsage, observed, record_outcomes, write_observed,
+    OUTCOMES_MAX, Observed, Outcome, OutcomeReceipt, TestUsage, may_observe, observed, record_outcomes, write_observed,
 };
 pub use planning::{PowerPlan, PowerRequest, power};
 pub use report::{

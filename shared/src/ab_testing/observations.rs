@@ -6,11 +6,11 @@ use utoipa::ToSchema;
 
 use super::{
     AbTestStatus,
-    choose::check_unit,
+    choose::{self, check_unit},
     exposures::Exposure,
     metrics::{Metric, MetricKind},
-    model::TestRow,
-    repository, service,
+    model::{TestRow, Variant},
+    promote, repository, service,
 };
 use crate::{
     app::{App, begin},
@@ -18,7 +18,9 @@ use crate::{
     clock::Timestamp,
     db::{Conn, Tx},
     error::{Error, Result, Violation},
-    id::AbTestId,
+    id::{AbTestId, PromptId},
+    prompts::{self, Selector},
+    versions,
 };
 
 /// The most outcomes of one request.
@@ -146,6 +148,10 @@ pub struct TestUsage<'e> {
     /// The arm it names.
     pub variant: Option<&'e str>,
     /// A name of the event itself: without user and session it is a unit of its own.
+    /// The prompt that was used.
+    pub prompt_id: PromptId,
+    /// At this version.
+    pub version: i64,
     pub own_id: String,
     /// For whom the call was.
     pub user_id: Option<&'e str>,
@@ -188,7 +194,7 @@ pub struct Observed {
 }
 
 /// Reads what usage events mean for the tests they name. Tests that are not there, have not begun or are over take no
-/// notice. An arm that an event names counts as shown.
+/// notice, and no test does of an event about another version than its arm shows. An arm that an event names counts as shown.
 pub async fn observed(conn: &mut Conn, usages: &[TestUsage<'_>]) -> Result<Observed> {
     let mut tests: BTreeMap<&str, Option<TestRow>> = BTreeMap::new();
     let (mut exposures, mut others, mut sums) = (BTreeMap::new(), BTreeMap::new(), Sums::new());
@@ -201,10 +207,8 @@ pub async fn observed(conn: &mut Conn, usages: &[TestUsage<'_>]) -> Result<Obser
             tests.insert(usage.test_id, found.filter(TestRow::takes_observations));
         }
         let Some(Some(test)) = tests.get(usage.test_id) else { continue };
-        let arm = usage.variant.and_then(|name| test.arm(name));
-        let Some(unit_id) = unit_of(conn, test.id, usage, arm.is_some()).await? else { continue };
-        if let Some(arm) = arm {
-            let variant = i64::try_from(arm).unwrap_or(0);
+        let Some((arm, unit_id)) = shown(conn, test, usage).await? else { continue };
+        if let Some(variant) = arm {
             let exposure =
                 Exposure { test_id: test.id, unit_id: unit_id.clone(), variant, phase: test.phase, at: usage.at };
             let unit = (test.id, unit_id.clone());
@@ -237,14 +241,66 @@ impl TestRow {
     }
 }
 
-/// The unit of an event: the one of user and session that was exposed, or the first of them that is given. An event with
-/// neither is a unit of its own, if it says which arm it was shown.
-async fn unit_of(conn: &mut Conn, test_id: AbTestId, usage: &TestUsage<'_>, names_arm: bool) -> Result<Option<String>> {
+/// The arm that an event names, if it names one, and its unit: that of user and session which was exposed, or the first of
+/// them that is given. An event with neither is a unit of its own, if it names an arm. Nothing, if the event is about what
+/// its arm does not show: the arm it names, or else the one of its unit, or else any.
+async fn shown(conn: &mut Conn, test: &TestRow, usage: &TestUsage<'_>) -> Result<Option<(Option<i64>, String)>> {
+    let named = match usage.variant {
+        None => None,
+        Some(name) => match test.arm(name) {
+            Some(arm) => Some(i64::try_from(arm).unwrap_or(0)),
+            None => return Ok(None),
+        },
+    };
+    let mut dealt = None;
     for id in [usage.user_id, usage.session_id].into_iter().flatten() {
-        if repository::assigned(conn, test_id, id).await?.is_some() {
-            return Ok(Some(id.to_owned()));
+        if let Some(arm) = repository::assigned(conn, test.id, id).await? {
+            dealt = Some((arm, id));
+            break;
         }
     }
-    let first = usage.user_id.or(usage.session_id).map(str::to_owned);
-    Ok(first.or_else(|| names_arm.then(|| usage.own_id.clone())))
+    let own_id = named.map(|_| usage.own_id.as_str());
+    let Some(unit) = dealt.map(|(_, id)| id).or(usage.user_id).or(usage.session_id).or(own_id) else {
+        return Ok(None);
+    };
+    let arm = named.or(dealt.map(|(arm, _)| arm)).and_then(|arm| usize::try_from(arm).ok());
+    for (place, variant) in test.variants().iter().enumerate() {
+        if arm.is_none_or(|arm| arm == place) && shows(conn, variant, usage).await? {
+            return Ok(Some((named, unit.to_owned())));
+        }
+    }
+    Ok(None)
+}
+
+/// Does an arm show the version that an event is about? Of a label: does it, or did it at another time.
+async fn shows(conn: &mut Conn, variant: &Variant, usage: &TestUsage<'_>) -> Result<bool> {
+    let (id, version) = (usage.prompt_id, usage.version);
+    if variant.prompt_id != id {
+        return Ok(false);
+    }
+    match choose::selector(variant)? {
+        Selector::Version(shown) => Ok(shown == version),
+        Selector::Label(label) => versions::was_behind(conn, id, &label, version).await,
+        Selector::Latest => Ok(true),
+        // Where nothing is in production the newest is shown, which each version was.
+        Selector::Production => Ok(versions::was_behind(conn, id, prompts::PRODUCTION, version).await?
+            || !versions::is_set(conn, id, prompts::PRODUCTION).await?),
+    }
+}
+
+/// May this caller's events count for a test? Every prompt of it, and the label that it is about, must be within their reach:
+/// what they report may decide what readers of that label are served.
+pub async fn may_observe(conn: &mut Conn, caller: &Caller, test_id: &str) -> Result<bool> {
+    let Ok(id) = test_id.parse() else { return Ok(false) };
+    let Some(test) = repository::find(conn, id).await? else { return Ok(false) };
+    let (target, label) = promote::target(&test);
+    if !caller.grant.knows(&label) {
+        return Ok(false);
+    }
+    for id in test.variants().iter().map(|variant| variant.prompt_id).chain([target]) {
+        if !prompts::is_in_reach(conn, &caller.grant.folders, id).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -21,7 +21,7 @@ pub(super) fn check_promotion(tx: &Tx, row: &TestRow) -> Result<()> {
 }
 
 /// Whose label moves, and which.
-fn target(row: &TestRow) -> (PromptId, String) {
+pub(super) fn target(row: &TestRow) -> (PromptId, String) {
     let control = &row.variants()[0];
     match row.behind() {
         Some(behind) => (behind.prompt_id, behind.label),

@@ -9,6 +9,7 @@ use super::{
     repository,
 };
 use crate::{
+    ab_testing,
     app::{App, begin},
     caller::Caller,
     db::Tx,
@@ -130,6 +131,25 @@ async fn check_known(app: &App, caller: &Caller, events: &[Event], single: bool)
         })
         .collect();
     if violations.is_empty() { Ok(()) } else { Err(Error::from_violations(violations)) }
+}
+
+/// Takes tests that the caller's events may not count for out of them: they count for their prompts alone.
+async fn forget_tests_beyond(app: &App, caller: &Caller, events: &mut [Event]) -> Result<()> {
+    if !caller.grant.is_narrow() || events.iter().all(|event| event.ab_test_id.is_none()) {
+        return Ok(());
+    }
+    let tests: HashSet<String> = events.iter().filter_map(|event| event.ab_test_id.clone()).collect();
+    let (mut conn, mut within) = (app.db.read().await?, HashSet::new());
+    for test in tests {
+        if ab_testing::may_observe(&mut conn, caller, &test).await? {
+            within.insert(test);
+        }
+    }
+    let is_beyond = |event: &&mut Event| event.ab_test_id.as_ref().is_some_and(|test| !within.contains(test));
+    for event in events.iter_mut().filter(is_beyond) {
+        (event.ab_test_id, event.variant) = (None, None);
+    }
+    Ok(())
 }
 
 /// The prompts that the caller may not see.

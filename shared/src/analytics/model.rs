@@ -84,7 +84,9 @@ pub struct UsageEvent {
     #[serde(default)]
     #[schema(max_length = 256)]
     pub session_id: Option<String>,
-    /// The A/B test that chose the prompt.
+    /// The A/B test that chose the prompt. The event counts there if the test has begun and is not over, the prompt at this
+    /// version is what the arm shows (`variant`, or else the one its user or session has), and the key reaches every prompt of
+    /// the test and the label it is about. Else it counts for its prompt alone.
     #[serde(default)]
     #[schema(max_length = 64)]
     pub ab_test_id: Option<String>,
@@ -201,8 +203,6 @@ fn look_at(event: &UsageEvent, at: &str, now: Timestamp, settings: &Settings, wr
     if let Some(occurred) = event.occurred_at {
         unless(occurred <= now + AHEAD_MAX, "occurred_at", "in-the-future", "must not be in the future");
         unless(occurred >= now - LATE_MAX, "occurred_at", "too-old", "must not be more than 400 days ago");
-    }
-    for (field, value, least, most) in [
         // What came before that may have been here, and its name forgotten.
         let named_since = now + AHEAD_MAX - Duration::from_hours(24) * settings.usage_days;
         let must = format!(
@@ -212,6 +212,8 @@ fn look_at(event: &UsageEvent, at: &str, now: Timestamp, settings: &Settings, wr
         );
         let is_known = event.event_id.is_none() || occurred >= named_since;
         unless(is_known || occurred < now - LATE_MAX, "occurred_at", "too-old", &must);
+    }
+    for (field, value, least, most) in [
         ("response_time_ms", event.response_time_ms, 0.0, RESPONSE_TIME_MAX),
         ("cost_usd", event.cost_usd, 0.0, COST_MAX),
         ("score", event.score, -SCORE_MAX, SCORE_MAX),

@@ -149,6 +149,8 @@ fn of_test<'e>(own_id: &str, event: &'e Event) -> Option<TestUsage<'e>> {
     Some(TestUsage {
         test_id: event.ab_test_id.as_deref()?,
         variant: event.variant.as_deref(),
+        prompt_id: event.prompt_id,
+        version: event.version,
         own_id: own_id.to_owned(),
         user_id: event.user_id.as_deref(),
         session_id: event.session_id.as_deref(),

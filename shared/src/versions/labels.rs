@@ -94,6 +94,16 @@ async fn remember(
     repository::insert_move(tx, prompt_id, &step, moved_at).await
 }
 
+/// Does a label point at this version, or has it ever?
+pub async fn was_behind(conn: &mut Conn, prompt_id: PromptId, label: &str, version: i64) -> Result<bool> {
+    repository::was_behind(conn, prompt_id, label, version).await
+}
+
+/// Is there such a label?
+pub async fn is_set(conn: &mut Conn, prompt_id: PromptId, label: &str) -> Result<bool> {
+    Ok(repository::label(conn, prompt_id, label).await?.is_some())
+}
+
 /// The labels of a prompt after `after`, by name, and how many there are in all.
 pub async fn labels(
     conn: &mut Conn,

@@ -13,7 +13,9 @@ pub use body::{BODY_BYTES_MAX, Body, BodyDraft, BodyRow, CONTENT_BYTES_MAX, Mess
 pub use calls::{CallChange, CallChangeReason, broken_calls};
 pub use damage::damaged;
 pub use diff::{Changes, ConfigChange, Diff, WordChange, WordChangeKind, changes, compare, readable};
-pub use labels::{LATEST, Label, LabelMove, delete_label, label_history, labels, move_lengths, set_label};
+pub use labels::{
+    LATEST, Label, LabelMove, delete_label, is_set, label_history, labels, move_lengths, set_label, was_behind,
+};
 pub use model::{ChangeType, NewVersion, Version};
 pub use repository::{
     SETTINGS_BYTES, TEXTS_BYTES, after, append, append_many, find, lengths, list, moves_after, newest_sound,

@@ -189,6 +189,14 @@ pub(super) async fn insert_move(
     conn.execute(INSERT_MOVE, row).await.map(drop)
 }
 
+const WAS_BEHIND: &str = "SELECT (SELECT count(*) FROM labels WHERE prompt_id = $1 AND label = $2 AND version = $3)
+                               + (SELECT count(*) FROM label_moves WHERE prompt_id = $1 AND label = $2 AND to_version = $3)";
+
+pub(super) async fn was_behind(conn: &mut Conn, prompt_id: PromptId, label: &str, version: i64) -> Result<bool> {
+    let (times,): (i64,) = conn.fetch_one(WAS_BEHIND, params![prompt_id, label, version]).await?;
+    Ok(times > 0)
+}
+
 const LAST_MOVE: &str = "SELECT count(*) FROM label_moves WHERE prompt_id = $1";
 
 /// The number of the last move of a prompt's labels.

@@ -6,6 +6,7 @@ mod failing;
 mod making;
 mod methods;
 mod observing;
+mod reporting;
 mod results;
 
 use serde_json::{Value, json};

@@ -51,24 +51,29 @@ async fn usage_events_that_name_a_test_count_for_its_units() {
     let made = test.post(TESTS, super::of_two(&prompts, json!({ "metrics": metrics }))).await.expect(201);
     let path = path(&made);
     let selection = arm(&test, &path, "u").await;
-    test.get(&format!("{path}/select?session_id=s")).await.expect(200);
+    let session = test.get(&format!("{path}/select?session_id=s")).await.expect(200);
     let event = |more: Value| {
         let event = json!({ "prompt_id": prompts.0["id"], "version": 1, "ab_test_id": made["id"], "score": 0.5 });
         merged(event, more)
     };
-    let other = if selection["variant"] == "A" { "B" } else { "A" };
+    let of = |selection: &Value| selection["selected_prompt"]["id"].clone();
+    let (own, of_session) = (of(&selection), of(&session));
+    let (other, its) = match selection["variant"] == "A" {
+        true => ("B", &prompts.1["id"]),
+        false => ("A", &prompts.0["id"]),
+    };
     let events = json!([
-        event(json!({ "user_id": "u", "success": true, "input_tokens": 7, "event_id": "once" })),
-        event(json!({ "user_id": "u", "success": true, "input_tokens": 7, "event_id": "once" })),
+        event(json!({ "prompt_id": own, "user_id": "u", "success": true, "input_tokens": 7, "event_id": "once" })),
+        event(json!({ "prompt_id": own, "user_id": "u", "success": true, "input_tokens": 7, "event_id": "once" })),
         // Only the session was exposed.
-        event(json!({ "user_id": "unseen", "session_id": "s" })),
+        event(json!({ "prompt_id": of_session, "user_id": "unseen", "session_id": "s" })),
         // Nobody, but an arm: a unit of its own.
-        event(json!({ "variant": "B" })),
+        event(json!({ "prompt_id": prompts.1["id"], "variant": "B" })),
         // Neither: it counts for the prompt alone.
         event(json!({})),
         // Told of another arm than it was shown.
-        event(json!({ "user_id": "u", "variant": other })),
-        event(json!({ "user_id": "u", "ab_test_id": "abt_nonsense" })),
+        event(json!({ "prompt_id": its, "user_id": "u", "variant": other })),
+        event(json!({ "prompt_id": own, "user_id": "u", "ab_test_id": "abt_nonsense" })),
     ]);
     test.post("/api/v1/analytics/usage", events).await.expect(202);
     shared::analytics::order_roll_up(&test.app, &caller()).await.unwrap();

@@ -30,10 +30,11 @@ impl<'t> Trial<'t> {
 
     /// So many new units were shown an arm, and this became of each.
     pub(super) async fn report(&mut self, variant: &str, units: i32, what: impl Fn(i32) -> Value) {
+        let arm = self.made["variants"].as_array().unwrap().iter().find(|arm| arm["name"] == variant).unwrap();
         let events: Vec<_> = (0..units)
             .map(|n| {
                 self.next += 1;
-                let event = json!({ "prompt_id": self.made["prompt_a_id"], "version": 1, "variant": variant,
+                let event = json!({ "prompt_id": arm["prompt_id"], "version": 1, "variant": variant,
                     "ab_test_id": self.made["id"], "user_id": format!("unit-{}", self.next) });
                 merged(event, what(n))
             })

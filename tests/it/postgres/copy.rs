@@ -94,7 +94,7 @@ async fn used(store: &Processes, prompt: &Value, other: &Value) {
     store.post(&format!("{path}/start"), &json!({})).await.unwrap();
     let (status, arm) = store.get(&format!("{path}/select?user_id=ü")).await.unwrap();
     assert_eq!(status, 200, "{arm}");
-    let usage = json!({ "prompt_id": prompt["id"], "version": 1, "event_id": "é1", "success": true, "user_id": "ü",
+    let usage = json!({ "prompt_id": arm["selected_prompt"]["id"], "version": 1, "event_id": "é1", "success": true, "user_id": "ü",
         "response_time_ms": 12.5, "cost_usd": 0.000_000_001, "model": "m", "ab_test_id": test["id"],
         "variant": arm["variant"], "score": 0.1 });
     let (status, answer) = store.post("/api/v1/analytics/usage", &usage).await.unwrap();

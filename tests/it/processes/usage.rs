@@ -17,7 +17,7 @@ fn list(random: &mut StdRng, prompts: &[Value], ab_test: &Value, from: usize) ->
         .map(|n| {
             let (model, variant) = (["small", "large"][n % 2], ["A", "B"][n % 97 % 2]);
             let late = Duration::from_secs(random.random_range(0..864_000));
-            json!({ "event_id": format!("event-{n}"), "prompt_id": prompts[n % 2]["id"], "version": 1,
+            json!({ "event_id": format!("event-{n}"), "prompt_id": prompts[n % 97 % 2]["id"], "version": 1,
                     "success": random.random_bool(0.9), "response_time_ms": random.random_range(1..5000),
                     "input_tokens": random.random_range(1..1000), "output_tokens": random.random_range(1..1000),
                     "cost_usd": 0.001, "model": model, "user_id": format!("user-{}", n % 97),
