@@ -38,6 +38,9 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 }
 
 /// Make an A/B test of two prompts, or of some variants. It runs at once, unless it is to be a draft.
+///
+/// Whoever makes it must reach every prompt that it shows. From then on readers of the label that it is behind are served the
+/// arms whole, also those in folders that their own keys are not for.
 #[utoipa::path(
     post, path = "", tag = "ab-tests", operation_id = "createAbTest",
     security((), ("key" = ["experiments"])),

@@ -234,6 +234,8 @@ async fn update_content(
 
 /// Delete a prompt. It can be restored.
 #[utoipa::path(
+///
+/// One that a protected label points at is deleted by a key with `prompts:publish`.
     delete, path = "/{id}", tag = "prompts", operation_id = "deletePrompt",
     security((), ("key" = ["prompts:write"])),
     params(("id" = PromptId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
@@ -249,7 +251,10 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Bring a deleted prompt back.
+/// Bring a deleted prompt back, with its labels.
+///
+/// Its labels serve it again at once, so one that has a protected label is brought back by a key with `prompts:publish`, as it
+/// is deleted by one.
 #[utoipa::path(
     post, path = "/{id}/restore", tag = "prompts", operation_id = "restorePrompt",
     security((), ("key" = ["prompts:write"])),

@@ -65,6 +65,11 @@ impl Tx {
         labels.into_iter().try_for_each(|label| self.must_be_free_to(label, "deleting or renaming what is behind"))
     }
 
+    /// 403 `forbidden`, if its caller may not bring back what one of these labels points at: its readers would be served it.
+    pub fn must_be_free_to_restore<'l>(&self, labels: impl IntoIterator<Item = &'l String>) -> Result<()> {
+        labels.into_iter().try_for_each(|label| self.must_be_free_to(label, "restoring what is behind"))
+    }
+
     /// 403 `forbidden`, if its caller may not have readers of this label served something else.
     pub fn must_be_free_to_divert(&self, label: &str) -> Result<()> {
         self.must_be_free_to(label, "a test behind")

@@ -201,7 +201,8 @@ pub async fn delete_in(tx: &mut Tx, id: PromptId, precondition: &Precondition) -
     events::announce(tx, EventType::PromptDeleted, &prompt, json!({})).await
 }
 
-/// Brings a deleted prompt back. 409, if it is not deleted or its name is taken by now.
+/// Brings a deleted prompt back, with its labels. 409, if it is not deleted or its name is taken by now; 403 `forbidden`, if
+/// one of its labels is protected and the caller may not publish.
 pub async fn restore(app: &App, caller: &Caller, id: PromptId, precondition: &Precondition) -> Result<Prompt> {
     let mut tx = begin!(app, caller);
     let Some((category, name, revision)) = repository::lock_deleted(&mut tx, id).await? else {
@@ -237,6 +238,7 @@ fn at_new_name(mut error: Error) -> Error {
         }
     }
     error
+    tx.must_be_free_to_restore(prompt.labels.keys())?;
 }
 
 /// Takes a prompt for writing: it is there, as the caller thinks, and nobody else writes to it meanwhile.

@@ -123,6 +123,28 @@ async fn what_is_behind_a_protected_label_is_not_taken_away_either() {
     ask(&test, &publisher, Method::DELETE, &path, Value::Null).await.expect(204);
 }
 
+#[tokio::test]
+async fn what_is_behind_a_protected_label_is_brought_back_by_who_may_publish() {
+    let test = closed().await;
+    let writer = with_scopes(&test, &["prompts:read", "prompts:write"]).await;
+    let publisher = with_scopes(&test, &["prompts:write", "prompts:publish"]).await;
+    for (label, by_writer) in [("production", 403), ("staging", 200)] {
+        let id = prompt(&test, "c", label).await;
+        let path = format!("/api/v1/prompts/{id}");
+        ask(&test, ADMIN, Method::PUT, &format!("{path}/labels/{label}"), json!({ "version": 1 })).await.expect(200);
+        ask(&test, ADMIN, Method::DELETE, &path, Value::Null).await.expect(204);
+        let (restore, by_name) = (format!("{path}/restore"), format!("/api/v1/prompts/search/c/{label}"));
+        let reply = ask(&test, &writer, Method::POST, &restore, Value::Null).await;
+        assert_eq!(reply.status, by_writer, "{}", reply.body);
+        if by_writer == 403 {
+            assert!(reply.body["detail"].as_str().unwrap().contains("prompts:publish"), "{}", reply.body);
+            ask(&test, ADMIN, Method::GET, &by_name, Value::Null).await.expect(404);
+            ask(&test, &publisher, Method::POST, &restore, Value::Null).await.expect(200);
+        }
+        ask(&test, ADMIN, Method::GET, &by_name, Value::Null).await.expect(200);
+    }
+}
+
 /// A test of a prompt against another, behind the label of the first.
 fn behind(control: &str, other: &str, more: Value) -> Value {
     let test = json!({
