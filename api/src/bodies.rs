@@ -23,9 +23,9 @@ const FREE: usize = 64 * 1024;
 /// Room is given by so many bytes.
 const UNIT: usize = 1024;
 
-/// How large the body of a request for this path may be.
-pub(crate) fn most(path: &str) -> usize {
-    if path.starts_with("/api/v1/bulk/") { BULK_BODY_MAX } else { BODY_MAX }
+/// How large the body of a request for this route may be.
+pub(crate) fn most(route: &str) -> usize {
+    if route.starts_with("/api/v1/bulk/") { BULK_BODY_MAX } else { BODY_MAX }
 }
 
 /// The room there is for bodies.

@@ -4,7 +4,8 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 use axum::{
     body::Bytes,
     extract::{
-        FromRef, FromRequest, FromRequestParts, OriginalUri, Request, path::ErrorKind, rejection::PathRejection,
+        FromRef, FromRequest, FromRequestParts, MatchedPath, OriginalUri, Request, path::ErrorKind,
+        rejection::PathRejection,
     },
     http::{Extensions, HeaderMap, HeaderName, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
@@ -107,6 +108,8 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = whole_path(&parts.extensions, &parts.uri).to_owned();
+        let route = parts.extensions.get::<MatchedPath>().cloned();
+        let route = route.as_ref().map_or("", MatchedPath::as_str);
         match axum::extract::Path::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(params)) => Ok(Self(params)),
             Err(PathRejection::FailedToDeserializePathParams(rejection)) => Err(match rejection.into_kind() {
@@ -114,10 +117,10 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
                     Problem::new(StatusCode::BAD_REQUEST, "bad-path", format!("`{key}` in the path is not UTF-8"))
                 }
                 ErrorKind::DeserializeError { value, key, .. } | ErrorKind::ParseErrorAtKey { value, key, .. } => {
-                    Error::not_found(entity(&path, &key), value).into()
+                    Error::not_found(entity(route, &key), value).into()
                 }
                 ErrorKind::ParseErrorAtIndex { value, .. } | ErrorKind::ParseError { value, .. } => {
-                    Error::not_found(entity(&path, "id"), value).into()
+                    Error::not_found(entity(route, "id"), value).into()
                 }
                 _ => Error::not_found("resource", path).into(),
             }),
@@ -127,14 +130,14 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 }
 
 /// What a path parameter names, so that a malformed id reads like an unknown one.
-fn entity(path: &str, key: &str) -> &'static str {
+fn entity(route: &str, key: &str) -> &'static str {
     match key {
         "v" | "version" => "version",
         "delivery_id" => "delivery",
-        _ if path.starts_with("/api/v1/bulk/") => "bulk operation",
-        _ if path.starts_with("/api/v1/webhooks/") => "webhook",
-        _ if path.starts_with("/api/v1/jobs/") => "job",
-        _ if path.starts_with("/api/v1/keys/") => "key",
+        _ if route.starts_with("/api/v1/bulk/") => "bulk operation",
+        _ if route.starts_with("/api/v1/webhooks/") => "webhook",
+        _ if route.starts_with("/api/v1/jobs/") => "job",
+        _ if route.starts_with("/api/v1/keys/") => "key",
         _ => "prompt",
     }
 }

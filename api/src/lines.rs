@@ -40,9 +40,9 @@ impl FromRequestParts<Door> for ExportPlace {
     }
 }
 
-/// Is it a request whose body is read as it arrives, however long that takes?
-pub(crate) fn is_stream(path: &str) -> bool {
-    path == "/api/v1/bulk/import"
+/// Is it a route whose body is read as it arrives, however long that takes?
+pub(crate) fn is_stream(route: &str) -> bool {
+    route == "/api/v1/bulk/import"
 }
 
 /// The lines of a body.

@@ -7,7 +7,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -34,6 +34,8 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
 const NAME_CHARS_MAX: usize = 128;
 const KEY_CHARS_MAX: usize = 255;
 const URI_BYTES_MAX: usize = 8 * 1024;
+/// Where no route was found.
+const UNMATCHED: &str = "unmatched";
 /// A request that finds every place taken waits this long for one.
 const PLACE_WAIT: Duration = Duration::from_millis(500);
 
@@ -41,10 +43,17 @@ const PLACE_WAIT: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 struct RequestId(String);
 
+/// The route that a request goes to, as the contract writes it: what decides about a request goes by the route, and never by how its
+/// address was written.
+fn route(extensions: &Extensions) -> &str {
+    extensions.get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str)
+}
+
 /// Names the request, times it, counts it, and renders what it was refused with.
 pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let route = route(request.extensions()).to_owned();
+    let is_page = access::is_page(&route);
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("request", request_id = id, %method, path, status = tracing::field::Empty);
@@ -79,12 +88,12 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         headers.insert(CORRELATION_ID, id);
     }
     // What may be kept says so itself; a new key or secret must not.
-    if path.starts_with("/api/") && !headers.contains_key(header::CACHE_CONTROL) {
+    if !is_page && !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    if !path.starts_with("/docs") {
+    if !is_page {
         let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
         headers.insert(header::CONTENT_SECURITY_POLICY, nothing);
     }
@@ -162,7 +171,7 @@ pub(crate) async fn admit(
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    match check(&door, scopes, &parts).await {
+    match check(&door, scopes, &mut parts).await {
         Ok(who) => {
             parts.extensions.insert(who);
             next.run(Request::from_parts(parts, body)).await
@@ -176,17 +185,17 @@ pub(crate) async fn admit(
     }
 }
 
-async fn check(door: &Door, scopes: &Scopes, request: &Parts) -> Result<Who, Problem> {
-    let (uri, headers) = (&request.uri, &request.headers);
-    if uri.path_and_query().is_some_and(|uri| uri.as_str().len() > URI_BYTES_MAX) {
+async fn check(door: &Door, scopes: &Scopes, request: &mut Parts) -> Result<Who, Problem> {
+    if request.uri.path_and_query().is_some_and(|uri| uri.as_str().len() > URI_BYTES_MAX) {
         let detail = "the address has more than 8 KiB; send what is long in a body";
         return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri-too-long", detail));
     }
     check_host(request)?;
     let who = access::enter(door, scopes, request).await?;
+    let (route, headers) = (route(&request.extensions), &request.headers);
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let most = bodies::most(uri.path());
-    if !is_stream(uri.path()) && length.is_some_and(|length| length > most as u64) {
+    let most = bodies::most(route);
+    if !is_stream(route) && length.is_some_and(|length| length > most as u64) {
         return Err(bodies::too_large(most));
     }
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
@@ -214,11 +223,11 @@ fn is_write(method: &Method) -> bool {
 
 /// Takes in the body of a write, unless it is read as it arrives.
 pub(crate) async fn receive(State(door): State<Door>, request: Request, next: Next) -> Response {
-    if !is_write(request.method()) || is_stream(request.uri().path()) {
+    if !is_write(request.method()) || is_stream(route(request.extensions())) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    match door.room.take(body, bodies::most(parts.uri.path()), door.edge.body_timeout).await {
+    match door.room.take(body, bodies::most(route(&parts.extensions)), door.edge.body_timeout).await {
         // The room is taken until the answer is there.
         Ok((bytes, _taken)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Err(problem) => problem.into_response(),
@@ -228,7 +237,8 @@ pub(crate) async fn receive(State(door): State<Door>, request: Request, next: Ne
 /// So many at once, each for so long.
 pub(crate) async fn limit(State(door): State<Door>, request: Request, next: Next) -> Response {
     // A stream takes as long as it takes; its pauses are bounded, and its places are its own.
-    if request.uri().path().starts_with("/health") || is_stream(request.uri().path()) {
+    let its = route(request.extensions());
+    if its == "/health" || its.starts_with("/health/") || is_stream(its) {
         return next.run(request).await;
     }
     let Ok(Ok(_place)) = tokio::time::timeout(PLACE_WAIT, door.places.acquire()).await else {
@@ -259,7 +269,7 @@ pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
         Ok(key) => key.map(str::to_owned),
         Err(problem) => return problem.into_response(),
     };
-    if is_stream(parts.uri.path()) {
+    if is_stream(route(&parts.extensions)) {
         return identify_stream(parts, body, key, &id, who, next).await;
     }
     let body = match bodies::whole(body).await {
@@ -270,6 +280,7 @@ pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
     let caller = shared::Caller::with(who.grant, who.actor, &id, idempotency);
     let mut run = 1;
     let mut response = loop {
+        parts.extensions.insert(extract::Caller(caller.of_next_run()));
         let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
         let response = next.clone().run(request).await;
         if run == retry::RACES || !response.extensions().get().is_some_and(Problem::is_race) {
@@ -280,7 +291,6 @@ pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
     };
     mark_replayed(&caller, &mut response);
     response
-        parts.extensions.insert(extract::Caller(caller.of_next_run()));
 }
 
 /// A body that is read as it arrives cannot be run again, and what it says is known only when it has ended: the handler

@@ -198,6 +198,23 @@ fn handlers_decode_call_and_respond() {
 }
 
 #[test]
+fn what_decides_about_a_request_goes_by_its_route_and_not_by_how_its_address_is_written() {
+    // What is logged and told in a problem is the address as it came.
+    let told = [("api/src/middleware.rs", 1), ("api/src/extract.rs", 1)];
+    let mut found = Vec::new();
+    for source in sources("api/src") {
+        let code = source.code().replace(char::is_whitespace, "");
+        let reads: usize =
+            ["uri().path()", "uri.path()", "whole).path()"].iter().map(|read| code.matches(read).count()).sum();
+        let known = told.iter().find(|(path, _)| *path == source.path).map_or(0, |(_, reads)| *reads);
+        if reads != known {
+            found.push(format!("{}: {reads} times", source.path));
+        }
+    }
+    refuse("the path of a request is read where its route (`MatchedPath`) should be", &found);
+}
+
+#[test]
 fn repositories_are_private() {
     let mut found = Vec::new();
     for source in sources("shared/src").iter().filter(|source| source.name() == "mod.rs") {

@@ -17,7 +17,7 @@ use shared::{
 };
 use subtle::ConstantTimeEq;
 
-use crate::{Door, problem::Problem};
+use crate::{Door, OPENAPI_PATH, problem::Problem};
 use scopes::Wanted;
 
 pub(crate) use revoked::Watched;
@@ -37,22 +37,23 @@ impl Who {
 }
 
 /// Finds out who asks, and whether they may ask this.
-pub(crate) async fn enter(door: &Door, scopes: &Scopes, request: &Parts) -> Result<Who, Problem> {
-    let (app, path) = (&door.app, request.uri.path());
+pub(crate) async fn enter(door: &Door, scopes: &Scopes, request: &mut Parts) -> Result<Who, Problem> {
+    let route = request.extensions.get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str);
     door.limits.of_address(request)?;
-    let Some(who) = who(door, request, path).await? else { return Ok(Who::nobody()) };
+    let Some(who) = who(door, request, route).await? else { return Ok(Who::nobody()) };
     door.limits.of_key(&who.actor)?;
     if who.grant.allows(Scope::Admin) {
         return Ok(who);
     }
-    let Some(route) = request.extensions.get::<MatchedPath>() else { return Ok(who) };
-    if let Wanted::Key(scope) = scopes.wanted(&request.method, route.as_str())
+    let Some(route) = route else { return Ok(who) };
+    if let Wanted::Key(scope) = scopes.wanted(&request.method, route)
         && !who.grant.allows(scope)
     {
         return Err(forbidden(format!("this route needs a key with the scope `{scope}`")));
     }
     if who.grant.is_narrow() {
-        reach::check(app, &who.grant, request, route.as_str()).await?;
+        reach::check(&door.app, &who.grant, request, route).await?;
     }
     Ok(who)
 }
@@ -65,9 +66,9 @@ impl Who {
 }
 
 /// Nobody, where nobody need be known.
-async fn who(door: &Door, request: &Parts, path: &str) -> Result<Option<Who>, Problem> {
+async fn who(door: &Door, request: &Parts, route: Option<&str>) -> Result<Option<Who>, Problem> {
     let (app, edge, headers) = (&door.app, &door.edge, &request.headers);
-    if is_open(path) && edge.admin_key().is_some() {
+    if is_open(route) && edge.admin_key().is_some() {
         return Ok(None);
     }
     match (presented(headers), edge.admin_key()) {
@@ -80,7 +81,7 @@ async fn who(door: &Door, request: &Parts, path: &str) -> Result<Option<Who>, Pr
             browser::check(edge, request)?;
             Ok(Some(Who::operator("anonymous")))
         }
-        (None, _) if is_open(path) => Ok(None),
+        (None, _) if is_open(route) => Ok(None),
         (None, _) => Err(unauthenticated()),
     }
 }
@@ -99,8 +100,14 @@ fn is_same(given: &str, admin: &str) -> bool {
 }
 
 /// What probes and people may ask without a key: nothing of it tells what the store holds.
-fn is_open(path: &str) -> bool {
-    matches!(path, "/" | "/health/live" | "/health/ready" | "/docs" | "/api/openapi.json") || path.starts_with("/docs/")
+fn is_open(route: Option<&str>) -> bool {
+    let is_known = |route| matches!(route, "/" | "/health/live" | "/health/ready" | OPENAPI_PATH) || is_page(route);
+    route.is_some_and(is_known)
+}
+
+/// Is it a page that shows the contract?
+pub(crate) fn is_page(route: &str) -> bool {
+    route == "/docs" || route.starts_with("/docs/")
 }
 
 fn unauthenticated() -> Problem {

@@ -1,14 +1,10 @@
 //! How far a key reaches that is for some folders or some labels only.
-use axum::http::request::Parts;
-use shared::{
-    App,
-    caller::{Folders, Grant},
-    id::PromptId,
-    prompts,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
+use serde::Deserialize;
+use shared::{App, caller::Grant, id::PromptId, prompts};
 
 use super::forbidden;
-use crate::problem::Problem;
+use crate::{extract::Path, problem::Problem};
 
 /// Routes that ask the domain how far a key reaches, and leave out or refuse what is beyond.
 const BY_THEMSELVES: [&str; 15] = [
@@ -52,8 +48,15 @@ const OF_OTHERS: [&str; 4] = [
     "/api/v1/prompts/{id}/used-by",
 ];
 
-/// A key for some prompts, or some of their versions, gets nowhere but where it is known how far it reaches.
-pub(super) async fn check(app: &App, grant: &Grant, request: &Parts, route: &str) -> Result<(), Problem> {
+/// The prompt that a route is about, as its handler reads it.
+#[derive(Deserialize)]
+struct About {
+    id: PromptId,
+}
+
+/// A key for some prompts, or some of their versions, gets nowhere but where it is known how far it reaches. A prompt out of
+/// reach is not there, as far as such a key can tell.
+pub(super) async fn check(app: &App, grant: &Grant, request: &mut Parts, route: &str) -> Result<(), Problem> {
     let one = ABOUT_ONE.iter().find(|one| route.strip_prefix(*one).is_some_and(is_end_of_part));
     let one = one.filter(|_| !OF_OTHERS.contains(&route));
     let beyond =
@@ -65,7 +68,11 @@ pub(super) async fn check(app: &App, grant: &Grant, request: &Parts, route: &str
         return Ok(());
     }
     match one {
-        Some(one) => check_one(app, &grant.folders, request.uri.path(), one).await,
+        Some(_) => {
+            // What the handler could not read is refused here as there.
+            let Path(About { id }) = Path::from_request_parts(request, &()).await?;
+            Ok(prompts::check_reach(&mut app.db.read().await?, &grant.folders, id).await?)
+        }
         None if BY_THEMSELVES.contains(&route) => Ok(()),
         None => beyond("folders"),
     }
@@ -73,11 +80,4 @@ pub(super) async fn check(app: &App, grant: &Grant, request: &Parts, route: &str
 
 fn is_end_of_part(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with('/')
-}
-
-/// A prompt out of reach is not there, as far as such a key can tell.
-async fn check_one(app: &App, folders: &Folders, path: &str, one: &str) -> Result<(), Problem> {
-    let place = one.split('/').count() - 1;
-    let Some(Ok(id)) = path.split('/').nth(place).map(str::parse::<PromptId>) else { return Ok(()) };
-    Ok(prompts::check_reach(&mut app.db.read().await?, folders, id).await?)
 }

@@ -149,8 +149,9 @@ struct ListQuery {
     security((), ("key" = ["prompts:read"])), params(ListQuery),
     responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn list_prompts(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer {
-    let filter = PromptFilter { category: query.category, ..PromptFilter::all(Show::PROMPT, Sort::default()) };
+async fn list_prompts(State(app): State<App>, caller: Caller, Query(query): Query<ListQuery>) -> Answer {
+    let within = caller.0.grant.folders.clone();
+    let filter = PromptFilter { within, category: query.category, ..PromptFilter::all(Show::PROMPT, Sort::default()) };
     let page = PageRequest::new(query.limit.or(Some(LIMIT)), query.offset, None)?;
     answer(&app, StatusCode::OK, "Prompts", prompts::list(&app, &filter, &page).await?.items)
 }
@@ -317,11 +318,11 @@ struct UsageQuery {
     security((), ("key" = ["analytics"])), params(UsageQuery),
     responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn usage_summary(State(app): State<App>, Query(query): Query<UsageQuery>) -> Answer {
-    let days = query.days.unwrap_or(30);
+async fn usage_summary(State(app): State<App>, caller: Caller, Query(query): Query<UsageQuery>) -> Answer {
+    let (caller, days) = (&caller.0, query.days.unwrap_or(30));
     match query.prompt_id {
-        Some(id) => answer(&app, StatusCode::OK, "Analytics", analytics::of_prompt(&app, id, days).await?),
-        None => answer(&app, StatusCode::OK, "Analytics", analytics::summary(&app, days).await?),
+        Some(id) => answer(&app, StatusCode::OK, "Analytics", analytics::of_prompt(&app, caller, id, days).await?),
+        None => answer(&app, StatusCode::OK, "Analytics", analytics::summary(&app, caller, days).await?),
     }
 }
 
@@ -367,7 +368,7 @@ struct OldUsage {
 async fn record_usage(State(app): State<App>, caller: Caller, Json(old): Json<OldUsage>) -> Answer {
     let version = match old.version {
         Some(version) => version,
-        None => prompts::get(&app, old.prompt_id, &Selector::Latest, Show::PROMPT).await?.version,
+        None => prompts::get(&app, &caller.0, old.prompt_id, &Selector::Latest, Show::PROMPT).await?.version,
     };
     let event = UsageEvent {
         prompt_id: old.prompt_id,

@@ -82,9 +82,13 @@ struct ListQuery {
     params(ListQuery),
     responses((status = 200, body = Page<AbTest>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<AbTest>>, Problem> {
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<AbTest>>, Problem> {
     let page = PageQuery { limit: query.limit, offset: query.offset, cursor: query.cursor }.request()?;
-    Ok(Json(ab_testing::list(&app, query.status, &page).await?))
+    Ok(Json(ab_testing::list(&app, &caller.0, query.status, &page).await?))
 }
 
 /// Get an A/B test.
@@ -94,8 +98,8 @@ async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<
     params(("id" = AbTestId, Path)),
     responses((status = 200, body = AbTest), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn get(State(app): State<App>, Path(id): Path<AbTestId>) -> Result<Json<AbTest>, Problem> {
-    Ok(Json(ab_testing::get(&app, id).await?))
+async fn get(State(app): State<App>, Path(id): Path<AbTestId>, caller: Caller) -> Result<Json<AbTest>, Problem> {
+    Ok(Json(ab_testing::get(&app, &caller.0, id).await?))
 }
 
 /// Change the name of an A/B test, or how it deals traffic, which begins a new phase. Who has an arm keeps it.
@@ -221,8 +225,12 @@ async fn record_outcomes(
     params(("id" = AbTestId, Path)),
     responses((status = 200, body = AbTestResults), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn results(State(app): State<App>, Path(id): Path<AbTestId>) -> Result<Json<AbTestResults>, Problem> {
-    Ok(Json(ab_testing::results(&app, id).await?))
+async fn results(
+    State(app): State<App>,
+    Path(id): Path<AbTestId>,
+    caller: Caller,
+) -> Result<Json<AbTestResults>, Problem> {
+    Ok(Json(ab_testing::results(&app, &caller.0, id).await?))
 }
 
 /// Analyse summary numbers of a test that is kept elsewhere. Nothing is stored.

@@ -59,8 +59,12 @@ struct DaysQuery {
     params(DaysQuery),
     responses((status = 200, body = Summary), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn summary(State(app): State<App>, Query(query): Query<DaysQuery>) -> Result<Json<Summary>, Problem> {
-    Ok(Json(analytics::summary(&app, query.days_back.unwrap_or(30)).await?))
+async fn summary(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<DaysQuery>,
+) -> Result<Json<Summary>, Problem> {
+    Ok(Json(analytics::summary(&app, &caller.0, query.days_back.unwrap_or(30)).await?))
 }
 
 /// Get how a prompt was used, by version, model and service.
@@ -73,9 +77,10 @@ async fn summary(State(app): State<App>, Query(query): Query<DaysQuery>) -> Resu
 async fn of_prompt(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(query): Query<DaysQuery>,
 ) -> Result<Json<PromptAnalytics>, Problem> {
-    Ok(Json(analytics::of_prompt(&app, id, query.days_back.unwrap_or(30)).await?))
+    Ok(Json(analytics::of_prompt(&app, &caller.0, id, query.days_back.unwrap_or(30)).await?))
 }
 
 /// Which time, and how it is cut.

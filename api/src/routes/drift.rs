@@ -43,9 +43,10 @@ struct DriftQuery {
 async fn get(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(query): Query<DriftQuery>,
 ) -> Result<Json<Drift>, Problem> {
-    Ok(Json(drift::get(&app, id, query.version, query.window_days).await?))
+    Ok(Json(drift::get(&app, &caller.0, id, query.version, query.window_days).await?))
 }
 
 /// Which version becomes the baseline.

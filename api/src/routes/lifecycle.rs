@@ -55,9 +55,10 @@ async fn change(
 async fn history(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<LifecycleChange>>, Problem> {
-    Ok(Json(lifecycle::history(&app, id, &page.request()?).await?))
+    Ok(Json(lifecycle::history(&app, &caller.0, id, &page.request()?).await?))
 }
 
 /// What stands in a path for a status.
@@ -87,8 +88,8 @@ async fn list(
     security((), ("key" = ["prompts:read"])),
     responses((status = 200, body = StatusCounts), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn counts(State(app): State<App>) -> Result<Json<StatusCounts>, Problem> {
-    Ok(Json(lifecycle::counts(&app).await?))
+async fn counts(State(app): State<App>, caller: Caller) -> Result<Json<StatusCounts>, Problem> {
+    Ok(Json(lifecycle::counts(&app, &caller.0).await?))
 }
 
 /// Get what may follow what, and what publishing takes.

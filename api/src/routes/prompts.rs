@@ -183,12 +183,13 @@ struct GetQuery {
 async fn get(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(query): Query<GetQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let selector = Selector::new(query.version, query.label, Selector::Latest)?;
     let show = Show::PROMPT.usage(query.include.contains(&Include::Usage), app.clock.now());
-    let prompt = prompts::get(&app, id, &selector, show).await?;
+    let prompt = prompts::get(&app, &caller.0, id, &selector, show).await?;
     Ok(if show.usage_since.is_some() {
         Json(prompt).into_response()
     } else {
@@ -233,9 +234,9 @@ async fn update_content(
 }
 
 /// Delete a prompt. It can be restored.
-#[utoipa::path(
 ///
 /// One that a protected label points at is deleted by a key with `prompts:publish`.
+#[utoipa::path(
     delete, path = "/{id}", tag = "prompts", operation_id = "deletePrompt",
     security((), ("key" = ["prompts:write"])),
     params(("id" = PromptId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),

@@ -78,9 +78,10 @@ struct CompareQuery {
 async fn compare(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(query): Query<CompareQuery>,
 ) -> Result<Json<Comparison>, Problem> {
-    Ok(Json(refinement::compare(&app, id, query.version_a, query.version_b).await?))
+    Ok(Json(refinement::compare(&app, &caller.0, id, query.version_a, query.version_b).await?))
 }
 
 /// Make the result of a refinement the newest version of its prompt, once.
@@ -114,10 +115,11 @@ async fn apply(
 async fn history(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Refinement>>, Problem> {
     let filter = RefinementFilter { prompt_id: Some(id), ..RefinementFilter::default() };
-    Ok(Json(refinement::list(&app, filter, &page.request()?).await?))
+    Ok(Json(refinement::list(&app, &caller.0, filter, &page.request()?).await?))
 }
 
 /// Which refinements are wanted.
@@ -146,10 +148,14 @@ struct ListQuery {
     params(ListQuery),
     responses((status = 200, body = Page<Refinement>), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<Refinement>>, Problem> {
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<Refinement>>, Problem> {
     let page = PageQuery { limit: query.limit, offset: query.offset, cursor: query.cursor }.request()?;
     let filter = RefinementFilter { prompt_id: None, status: query.status, user_id: query.user_id };
-    Ok(Json(refinement::list(&app, filter, &page).await?))
+    Ok(Json(refinement::list(&app, &caller.0, filter, &page).await?))
 }
 
 /// Get a refinement: where it stands, its result with what changed, and the calls that were made for it.
@@ -208,10 +214,11 @@ struct DocumentsQuery {
 )]
 async fn list_documents(
     State(app): State<App>,
+    caller: Caller,
     Query(query): Query<DocumentsQuery>,
 ) -> Result<Json<Page<Document>>, Problem> {
     let page = PageQuery { limit: query.limit, offset: query.offset, cursor: query.cursor }.request()?;
-    Ok(Json(refinement::documents(&app, query.prompt_id, &page).await?))
+    Ok(Json(refinement::documents(&app, &caller.0, query.prompt_id, &page).await?))
 }
 
 /// Which version of a document is wanted.
@@ -233,9 +240,10 @@ struct DocumentQuery {
 async fn get_document(
     State(app): State<App>,
     Path(id): Path<DocumentId>,
+    caller: Caller,
     Query(query): Query<DocumentQuery>,
 ) -> Result<Json<Document>, Problem> {
-    Ok(Json(refinement::document(&app, id, query.version).await?))
+    Ok(Json(refinement::document(&app, &caller.0, id, query.version).await?))
 }
 
 /// Find documents by their words.
@@ -247,7 +255,8 @@ async fn get_document(
 )]
 async fn search(
     State(app): State<App>,
+    caller: Caller,
     Json(request): Json<DocumentSearch>,
 ) -> Result<Json<Page<DocumentHit>>, Problem> {
-    Ok(Json(refinement::search_documents(&app, &request).await?))
+    Ok(Json(refinement::search_documents(&app, &caller.0, &request).await?))
 }

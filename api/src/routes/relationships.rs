@@ -86,12 +86,13 @@ struct ListQuery {
 async fn list(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Relationships>, Problem> {
     let ListQuery { direction, kind, min_strength, limit } = query;
     let limit = limit.unwrap_or(100);
     let filter = RelationshipFilter { direction, relationship_type: kind, min_strength, limit };
-    Ok(Json(relationships::list(&app, id, &filter).await?))
+    Ok(Json(relationships::list(&app, &caller.0, id, &filter).await?))
 }
 
 /// Change a relationship.
@@ -143,9 +144,10 @@ struct GraphQuery {
 async fn graph(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(query): Query<GraphQuery>,
 ) -> Result<Json<Graph>, Problem> {
-    Ok(Json(relationships::graph(&app, id, query.depth.unwrap_or(1)).await?))
+    Ok(Json(relationships::graph(&app, &caller.0, id, query.depth.unwrap_or(1)).await?))
 }
 
 /// How many are wanted.
@@ -168,9 +170,10 @@ struct MostQuery {
 async fn related(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(query): Query<MostQuery>,
 ) -> Result<Json<RelatedPrompts>, Problem> {
-    Ok(Json(relationships::related(&app, id, query.limit.unwrap_or(50)).await?))
+    Ok(Json(relationships::related(&app, &caller.0, id, query.limit.unwrap_or(50)).await?))
 }
 
 /// List what breaks when a prompt changes: what extends it, depends on it or references it.
@@ -183,7 +186,8 @@ async fn related(
 async fn used_by(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(query): Query<MostQuery>,
 ) -> Result<Json<Users>, Problem> {
-    Ok(Json(relationships::used_by(&app, id, query.limit.unwrap_or(50)).await?))
+    Ok(Json(relationships::used_by(&app, &caller.0, id, query.limit.unwrap_or(50)).await?))
 }

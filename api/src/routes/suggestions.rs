@@ -68,7 +68,7 @@ async fn get(
     Query(query): Query<VersionQuery>,
 ) -> Result<Json<Suggestions>, Problem> {
     let selector = Selector::new(query.version, query.label, Selector::Latest)?;
-    let report = suggestions::get(&app, id, &selector).await?;
+    let report = suggestions::get(&app, &caller.0, id, &selector).await?;
     Ok(Json(Suggestions { report, usage: advice::of_use(&app, &caller.0, id, &selector).await? }))
 }
 

@@ -39,9 +39,10 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 async fn list(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Version>>, Problem> {
-    Ok(Json(prompts::versions(&app, id, &page.request()?).await?))
+    Ok(Json(prompts::versions(&app, &caller.0, id, &page.request()?).await?))
 }
 
 /// Get one version of a prompt.
@@ -51,8 +52,12 @@ async fn list(
     params(("id" = PromptId, Path), ("version" = i64, Path)),
     responses((status = 200, body = Version), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn get(State(app): State<App>, Path((id, version)): Path<(PromptId, i64)>) -> Result<Json<Version>, Problem> {
-    Ok(Json(prompts::version(&app, id, version).await?))
+async fn get(
+    State(app): State<App>,
+    Path((id, version)): Path<(PromptId, i64)>,
+    caller: Caller,
+) -> Result<Json<Version>, Problem> {
+    Ok(Json(prompts::version(&app, &caller.0, id, version).await?))
 }
 
 /// Why something is done.
@@ -103,9 +108,10 @@ struct DiffQuery {
 async fn diff(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(query): Query<DiffQuery>,
 ) -> Result<Json<Diff>, Problem> {
-    Ok(Json(prompts::diff(&app, id, query.from, query.to).await?))
+    Ok(Json(prompts::diff(&app, &caller.0, id, query.from, query.to).await?))
 }
 
 /// List the labels of a prompt.
@@ -118,9 +124,10 @@ async fn diff(
 async fn labels(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Label>>, Problem> {
-    Ok(Json(prompts::labels(&app, id, &page.request()?).await?))
+    Ok(Json(prompts::labels(&app, &caller.0, id, &page.request()?).await?))
 }
 
 /// List where the labels of a prompt pointed, newest move first.
@@ -133,9 +140,10 @@ async fn labels(
 async fn label_history(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    caller: Caller,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<LabelMove>>, Problem> {
-    Ok(Json(prompts::label_history(&app, id, &page.request()?).await?))
+    Ok(Json(prompts::label_history(&app, &caller.0, id, &page.request()?).await?))
 }
 
 /// Where a label shall point.

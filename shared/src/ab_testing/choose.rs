@@ -100,6 +100,7 @@ pub async fn select(
     context: &Context,
     force: Option<&str>,
 ) -> Result<Selection> {
+    caller.must_reach_everything(service::OF_ALL)?;
     let given = subject.unit()?;
     let test = kept(app, id).await?;
     match test.status {
@@ -259,7 +260,8 @@ pub(super) fn is_gone(error: &Error) -> bool {
 pub(super) async fn gone(conn: &mut Conn, test: &TestRow) -> Result<Vec<String>> {
     let mut gone = Vec::new();
     for variant in test.variants() {
-        let is_there = match prompts::find_in(conn, variant.prompt_id, &selector(variant)?).await {
+        let found = prompts::find_in(conn, &Caller::system("worker"), variant.prompt_id, &selector(variant)?).await;
+        let is_there = match found {
             Ok(found) => found.is_some_and(|prompt| prompt.lifecycle_status != LifecycleStatus::Archived),
             Err(error) if is_gone(&error) => false,
             Err(error) => return Err(error),

@@ -68,6 +68,7 @@ pub async fn record_outcomes(
     outcomes: Vec<Outcome>,
     single: bool,
 ) -> Result<OutcomeReceipt> {
+    caller.must_reach_everything(service::OF_ALL)?;
     if outcomes.is_empty() || outcomes.len() > OUTCOMES_MAX {
         return Err(Error::invalid("", "out-of-range", format!("a list must hold 1 to {OUTCOMES_MAX} outcomes")));
     }
@@ -147,11 +148,11 @@ pub struct TestUsage<'e> {
     pub test_id: &'e str,
     /// The arm it names.
     pub variant: Option<&'e str>,
-    /// A name of the event itself: without user and session it is a unit of its own.
     /// The prompt that was used.
     pub prompt_id: PromptId,
     /// At this version.
     pub version: i64,
+    /// A name of the event itself: without user and session it is a unit of its own.
     pub own_id: String,
     /// For whom the call was.
     pub user_id: Option<&'e str>,

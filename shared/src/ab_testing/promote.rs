@@ -35,7 +35,8 @@ pub(super) async fn promote(tx: &mut Tx, row: &TestRow) -> Result<()> {
     let Some(arm) = row.winner.as_deref().and_then(|name| row.arm(name)).filter(|arm| *arm > 0) else { return Ok(()) };
     let (winner, (prompt_id, label)) = (&row.variants()[arm], target(row));
     let prompt = prompts::hold(tx, prompt_id, &prompts::Precondition::None).await?;
-    let best = prompts::find_in(tx, winner.prompt_id, &choose::selector(winner)?).await?;
+    let caller = tx.caller().clone();
+    let best = prompts::find_in(tx, &caller, winner.prompt_id, &choose::selector(winner)?).await?;
     let best = best.ok_or_else(|| Error::conflict("winner-gone", "what won the test is not there any more"))?;
     let reason = format!("Variant `{}` won the A/B test `{}` ({})", winner.name, row.name, row.id);
     let (prompt, version) = if winner.prompt_id == prompt_id {

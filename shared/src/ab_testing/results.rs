@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
+    caller::Caller,
     clock::Timestamp,
     db::Conn,
     error::{Error, Result},
@@ -52,7 +53,8 @@ impl From<Running> for LookFindings {
 }
 
 /// What a test shows now.
-pub async fn results(app: &App, id: AbTestId) -> Result<AbTestResults> {
+pub async fn results(app: &App, caller: &Caller, id: AbTestId) -> Result<AbTestResults> {
+    caller.must_reach_everything(service::OF_ALL)?;
     let mut conn = app.db.read_at_once().await?;
     let test = repository::find(&mut conn, id).await?.ok_or_else(|| service::missing(id))?;
     let now = test.ended_at.unwrap_or_else(|| app.clock.now());

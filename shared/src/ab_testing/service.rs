@@ -19,14 +19,18 @@ use crate::{
     text,
 };
 
+/// What tests tell of, for whoever may not see everything.
+pub(super) const OF_ALL: &str = "A/B tests, whatever folders their prompts are in";
+
 /// Makes a test. It runs at once, unless it is to be a draft.
 pub async fn create(app: &App, caller: &Caller, new: NewAbTest) -> Result<AbTest> {
     let general = new.variants.is_some();
     let Checked { name, planned, weights_bp, coverage_bp, behind, is_draft } = new.check()?;
-    check_variants(app, &planned.variants, general).await?;
+    check_variants(app, caller, &planned.variants, general).await?;
     if let Some(behind) = &behind
         && prompts::get(
             app,
+            caller,
             behind.prompt_id,
             &prompts::Selector::Label(text::sought(behind.label.clone())),
             Show::PROMPT,
@@ -82,11 +86,11 @@ fn salt() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Refuses arms that show what is not there.
-async fn check_variants(app: &App, variants: &[super::Variant], general: bool) -> Result<()> {
+/// Refuses arms that show what is not there, or what whoever makes the test may not see: readers are served it.
+async fn check_variants(app: &App, caller: &Caller, variants: &[super::Variant], general: bool) -> Result<()> {
     let mut violations = Vec::new();
     for (index, variant) in variants.iter().enumerate() {
-        let found = prompts::get(app, variant.prompt_id, &choose::selector(variant)?, Show::PROMPT).await;
+        let found = prompts::get(app, caller, variant.prompt_id, &choose::selector(variant)?, Show::PROMPT).await;
         let Err(error) = found else { continue };
         if !error.is_refusal() {
             return Err(error);
@@ -102,13 +106,20 @@ async fn check_variants(app: &App, variants: &[super::Variant], general: bool) -
 }
 
 /// A test.
-pub async fn get(app: &App, id: AbTestId) -> Result<AbTest> {
+pub async fn get(app: &App, caller: &Caller, id: AbTestId) -> Result<AbTest> {
+    caller.must_reach_everything(OF_ALL)?;
     let row = repository::find(&mut app.db.read().await?, id).await?;
     Ok(row.ok_or_else(|| missing(id))?.show())
 }
 
 /// Tests, the newest first.
-pub async fn list(app: &App, status: Option<AbTestStatus>, request: &PageRequest) -> Result<Page<AbTest>> {
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    status: Option<AbTestStatus>,
+    request: &PageRequest,
+) -> Result<Page<AbTest>> {
+    caller.must_reach_everything(OF_ALL)?;
     let name = match status {
         Some(status) => format!("ab-tests {status}"),
         None => "ab-tests".to_owned(),
@@ -260,6 +271,7 @@ async fn announce(
 }
 
 pub(super) async fn hold(tx: &mut Tx, id: AbTestId) -> Result<TestRow> {
+    tx.caller().must_reach_everything(OF_ALL)?;
     repository::hold(tx, id).await?.ok_or_else(|| missing(id))
 }
 

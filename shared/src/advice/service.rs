@@ -21,7 +21,7 @@ const UNUSED_DAYS: u32 = 90;
 
 /// What the use of a prompt says about one of its versions.
 pub async fn of_use(app: &App, caller: &Caller, id: PromptId, selector: &Selector) -> Result<Vec<UsageFinding>> {
-    let prompt = prompts::get(app, id, selector, Show::PROMPT).await?;
+    let prompt = prompts::get(app, caller, id, selector, Show::PROMPT).await?;
     let version = prompt.version;
     let performance = drift::performance_of(app, id, version).await?;
     let (now, before, uses, last_used) = {

@@ -35,9 +35,8 @@ pub(super) async fn duplicate(app: &App, caller: &Caller, prompt: &Prompt) -> Re
         if hit.prompt.id == prompt.id {
             continue;
         }
-        let Some(other) = prompts::find_in(&mut app.db.read().await?, hit.prompt.id, &Selector::Latest).await? else {
-            continue;
-        };
+        let found = prompts::find_in(&mut app.db.read().await?, caller, hit.prompt.id, &Selector::Latest).await?;
+        let Some(other) = found else { continue };
         let jaccard = jaccard(&shingles, &of(&tokens(&other)));
         if jaccard >= JACCARD {
             let message = format!("`{}/{}` ({}) says nearly the same", other.category, other.name, other.id);

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     app::App,
+    caller::Caller,
     clock::Timestamp,
     db::Conn,
     error::{Error, Result},
@@ -182,7 +183,8 @@ fn window(app: &App, days_back: i64) -> Result<(Timestamp, Timestamp)> {
 }
 
 /// How all prompts were used in the last days.
-pub async fn summary(app: &App, days_back: i64) -> Result<Summary> {
+pub async fn summary(app: &App, caller: &Caller, days_back: i64) -> Result<Summary> {
+    caller.must_reach_everything("the use of all prompts")?;
     let (from, to) = window(app, days_back)?;
     let standings = standings(app, from, to).await?;
     let mut conn = app.db.read_at_once().await?;
@@ -212,9 +214,10 @@ pub async fn summary(app: &App, days_back: i64) -> Result<Summary> {
 }
 
 /// How one prompt was used in the last days.
-pub async fn of_prompt(app: &App, id: PromptId, days_back: i64) -> Result<PromptAnalytics> {
+pub async fn of_prompt(app: &App, caller: &Caller, id: PromptId, days_back: i64) -> Result<PromptAnalytics> {
     let (from, to) = window(app, days_back)?;
-    let scored = prompts::get(app, id, &prompts::Selector::Latest, prompts::Show::PROMPT.usage(true, to)).await?;
+    let show = prompts::Show::PROMPT.usage(true, to);
+    let scored = prompts::get(app, caller, id, &prompts::Selector::Latest, show).await?;
     let mut conn = app.db.read_at_once().await?;
     let prompt_id = id.to_string();
     let days = rollups::tallies(&mut conn, "day", &prompt_id, from, to).await?;

@@ -137,11 +137,8 @@ pub async fn series(app: &App, caller: &Caller, request: &SeriesRequest) -> Resu
     let (from, to) = check(app, request)?;
     let window = Window::cut((from, to), request.granularity, request.offset());
     match request.prompt_id {
-        Some(id) => prompts::check_reach(&mut app.db.read().await?, &caller.grant.folders, id).await?,
+        Some(id) => prompts::check_existing(&mut app.db.read().await?, caller, id).await?,
         None => caller.must_reach_everything("the use of all prompts; say `prompt_id=`")?,
-    }
-    if let Some(id) = request.prompt_id {
-        prompts::get(app, id, &prompts::Selector::Latest, prompts::Show::PROMPT).await?;
     }
     let candidates = match (request.group_by, request.prompt_id) {
         (Some(GroupBy::Prompt), None) => standings(app, from, to - Duration::from_millis(1)).await?,

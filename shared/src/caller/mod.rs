@@ -113,9 +113,16 @@ impl Caller {
         Err(forbidden(format!("{what} needs a key with the scope `{scope}`")))
     }
 
-    /// 403 `forbidden`, if prompts of this category are out of reach.
+    /// Are prompts of this category within reach? One that is not is not there, as far as the caller can tell.
+    #[must_use]
+    pub fn reaches(&self, category: &str) -> bool {
+        self.grant.folders.hold(category)
+    }
+
+    /// 403 `forbidden`, if prompts of this category are out of reach. For whoever named the category: of a prompt that was
+    /// asked for by its id, this would tell where it is.
     pub fn must_reach(&self, category: &str) -> Result<()> {
-        if self.grant.folders.hold(category) {
+        if self.reaches(category) {
             return Ok(());
         }
         Err(forbidden(format!("this key is for {} only, and not for `{category}`", self.grant.folders)))
@@ -140,13 +147,6 @@ impl Caller {
         )))
     }
 
-    /// Was the answer one that had been given before?
-    #[must_use]
-    pub fn was_replayed(&self) -> bool {
-        self.replayed.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn mark_replayed(&self) {
     /// 403 `forbidden`, if only what some labels point at is to be seen.
     pub fn must_see_every_version(&self) -> Result<()> {
         if self.grant.labels.is_empty() {
@@ -156,6 +156,13 @@ impl Caller {
         Err(forbidden(format!("this key is for the labels {labels} only, and this tells of other versions")))
     }
 
+    /// Was the answer one that had been given before?
+    #[must_use]
+    pub fn was_replayed(&self) -> bool {
+        self.replayed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn mark_replayed(&self) {
         self.replayed.store(true, Ordering::Relaxed);
     }
 }

@@ -23,14 +23,21 @@ const WINDOW_DAYS_MAX: i64 = 30;
 
 /// How far a prompt has moved; at its newest version, unless another is asked for. How it does in use is that of the last
 /// `window_days`, 1 to 30.
-pub async fn get(app: &App, id: PromptId, version: Option<i64>, window_days: Option<i64>) -> Result<Drift> {
+pub async fn get(
+    app: &App,
+    caller: &Caller,
+    id: PromptId,
+    version: Option<i64>,
+    window_days: Option<i64>,
+) -> Result<Drift> {
     let window_days = window_days.unwrap_or(evaluate::WINDOW_DAYS);
     if !(1..=WINDOW_DAYS_MAX).contains(&window_days) {
         let detail = format!("`window_days` must be 1 to {WINDOW_DAYS_MAX}");
         return Err(Error::invalid("/window_days", "out-of-range", detail));
     }
     let selector = version.map_or(Selector::Latest, Selector::Version);
-    let version = prompts::get(app, id, &selector, Show { content: false, usage_since: None }).await?.version;
+    let show = Show { content: false, usage_since: None };
+    let version = prompts::get(app, caller, id, &selector, show).await?.version;
     let content = if version == 1 { None } else { Some(content_drift(app, id, version).await?) };
     let name = |severity| serde_json::to_value(severity).ok().and_then(|name| name.as_str().map(str::to_owned));
     let mut explanation = Vec::new();
@@ -52,7 +59,7 @@ pub async fn get(app: &App, id: PromptId, version: Option<i64>, window_days: Opt
     Ok(Drift { prompt_id: id, version, status, evaluated_at: now, performance, content, explanation })
 }
 
-/// How a version does in use.
+/// How a version does in use, for a caller who has seen the prompt.
 pub async fn performance_of(app: &App, id: PromptId, version: i64) -> Result<Performance> {
     let mut conn = app.db.read_at_once().await?;
     evaluate::performance(&mut conn, id, version, app.clock.now(), evaluate::WINDOW_DAYS).await

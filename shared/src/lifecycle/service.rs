@@ -37,7 +37,9 @@ pub async fn change_in(
     let prompt = prompts::hold(tx, id, precondition).await?;
     new.check_of(&prompt)?;
     if let Some(successor) = new.successor_id {
-        prompts::check_existing(tx, successor).await.map_err(|error| match error {
+        // Readers are sent to the successor, so it must be within reach of whoever names it.
+        let caller = tx.caller().clone();
+        prompts::check_existing(tx, &caller, successor).await.map_err(|error| match error {
             Error::NotFound { .. } => {
                 Error::invalid("/successor_id", "unknown", format!("there is no prompt `{successor}`"))
             }
@@ -63,15 +65,16 @@ pub async fn change_in(
 }
 
 /// The life of a prompt so far, the last change first.
-pub async fn history(app: &App, id: PromptId, request: &PageRequest) -> Result<Page<LifecycleChange>> {
+pub async fn history(app: &App, caller: &Caller, id: PromptId, request: &PageRequest) -> Result<Page<LifecycleChange>> {
     let name = format!("lifecycle {id}");
     let before = match request.after(&app.secret, &name)? {
         None => i64::MAX,
         Some(Position { key: SortKey::Number(number), .. }) => number,
         Some(_) => return Err(Error::internal("a cursor of ours holds no number")),
     };
+    caller.must_see_every_version()?;
     let mut conn = app.db.read().await?;
-    prompts::check_existing(&mut conn, id).await?;
+    prompts::check_existing(&mut conn, caller, id).await?;
     let lengths = repository::lengths(&mut conn, id, before, request);
     let request = request.within_bytes(text::SENTENCE_BYTES_MAX, lengths).await?;
     let (rows, total) = repository::list(&mut conn, id, before, &request).await?;
@@ -85,7 +88,8 @@ pub async fn first_published(conn: &mut Conn, id: PromptId) -> Result<Option<i64
 }
 
 /// How many prompts stand where.
-pub async fn counts(app: &App) -> Result<StatusCounts> {
+pub async fn counts(app: &App, caller: &Caller) -> Result<StatusCounts> {
+    caller.must_reach_everything("all prompts")?;
     let mut counts = StatusCounts::default();
     for (status, count) in prompts::count_by_status(app).await? {
         counts.total += count;

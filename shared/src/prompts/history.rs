@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// The versions of a prompt, newest first.
-pub async fn versions(app: &App, id: PromptId, request: &PageRequest) -> Result<Page<Version>> {
+pub async fn versions(app: &App, caller: &Caller, id: PromptId, request: &PageRequest) -> Result<Page<Version>> {
     let name = format!("versions {id}");
-    let mut conn = existing(app, id).await?;
+    let mut conn = existing(app, caller, id).await?;
     let before = number_before(app, request, &name)?;
     let lengths = versions::lengths(&mut conn, id, before, request);
     let request = request.within_bytes(versions::BODY_BYTES_MAX, lengths).await?;
@@ -28,8 +28,8 @@ pub async fn versions(app: &App, id: PromptId, request: &PageRequest) -> Result<
 }
 
 /// One version of a prompt.
-pub async fn version(app: &App, id: PromptId, version: i64) -> Result<Version> {
-    let mut conn = existing(app, id).await?;
+pub async fn version(app: &App, caller: &Caller, id: PromptId, version: i64) -> Result<Version> {
+    let mut conn = existing(app, caller, id).await?;
     known_version(&mut conn, id, version).await
 }
 
@@ -65,8 +65,8 @@ pub async fn adopt(tx: &mut Tx, prompt: Prompt, body: Body, reason: String, chan
 }
 
 /// What changed between two versions; without numbers, by the newest one.
-pub async fn diff(app: &App, id: PromptId, from: Option<i64>, to: Option<i64>) -> Result<Diff> {
-    let mut conn = existing(app, id).await?;
+pub async fn diff(app: &App, caller: &Caller, id: PromptId, from: Option<i64>, to: Option<i64>) -> Result<Diff> {
+    let mut conn = existing(app, caller, id).await?;
     let to = match to {
         Some(to) => to,
         None => service::current(&mut conn, id).await?.version,
@@ -79,13 +79,13 @@ pub async fn diff(app: &App, id: PromptId, from: Option<i64>, to: Option<i64>) -
 }
 
 /// The labels of a prompt, by name.
-pub async fn labels(app: &App, id: PromptId, request: &PageRequest) -> Result<Page<Label>> {
+pub async fn labels(app: &App, caller: &Caller, id: PromptId, request: &PageRequest) -> Result<Page<Label>> {
     let name = format!("labels {id}");
     let after = match request.after(&app.secret, &name)? {
         Some(Position { key: SortKey::Text(label), .. }) => label,
         _ => String::new(),
     };
-    let mut conn = existing(app, id).await?;
+    let mut conn = existing(app, caller, id).await?;
     let (rows, total) = versions::labels(&mut conn, id, &after, request).await?;
     let position = |row: &Label| Position { key: SortKey::Text(row.label.clone()), id: String::new() };
     Ok(request.page(&app.secret, &name, total, rows, position))
@@ -156,9 +156,9 @@ pub async fn delete_label(
 }
 
 /// Where the labels of a prompt pointed, newest move first.
-pub async fn label_history(app: &App, id: PromptId, request: &PageRequest) -> Result<Page<LabelMove>> {
+pub async fn label_history(app: &App, caller: &Caller, id: PromptId, request: &PageRequest) -> Result<Page<LabelMove>> {
     let name = format!("label history {id}");
-    let mut conn = existing(app, id).await?;
+    let mut conn = existing(app, caller, id).await?;
     let before = number_before(app, request, &name)?;
     let lengths = versions::move_lengths(&mut conn, id, before, request);
     let request = request.within_bytes(text::SENTENCE_BYTES_MAX, lengths).await?;
@@ -166,10 +166,11 @@ pub async fn label_history(app: &App, id: PromptId, request: &PageRequest) -> Re
     Ok(request.page(&app.secret, &name, total, rows, |row| at_number(row.sequence)))
 }
 
-/// A connection, once it is sure that the prompt is there.
-async fn existing(app: &App, id: PromptId) -> Result<Conn> {
+/// A connection, once it is sure that the prompt is there and the caller may see all of it.
+async fn existing(app: &App, caller: &Caller, id: PromptId) -> Result<Conn> {
+    caller.must_see_every_version()?;
     let mut conn = app.db.read().await?;
-    service::check_existing(&mut conn, id).await?;
+    service::check_existing(&mut conn, caller, id).await?;
     Ok(conn)
 }
 

@@ -5,6 +5,7 @@ use super::{Prompt, Selector, Show, repository, service};
 use crate::{
     app::App,
     cache::{Keep, Keepable, Key, Mark},
+    caller::Caller,
     db::Tx,
     error::Result,
     id::PromptId,
@@ -44,11 +45,12 @@ pub async fn changes_under_name(tx: &mut Tx, id: PromptId) -> Result<()> {
     Ok(())
 }
 
-/// A prompt at one of its versions, as it was a moment ago.
+/// A prompt at one of its versions, as it was a moment ago. Whoever asks must know that it may be shown: what is kept is
+/// kept for everybody.
 pub async fn kept(app: &App, id: PromptId, selector: &Selector) -> Result<Arc<Prompt>> {
     let text = id.to_string();
     let key = Key::new(&[&text], &["prompt", &selector.key()]);
-    let load = async || Ok((service::get(app, id, selector, Show::PROMPT).await?, Keep::Yes));
+    let load = async || Ok((service::get(app, &Caller::system("cache"), id, selector, Show::PROMPT).await?, Keep::Yes));
     Ok(app.cache.get(&key, mark_of(&text), load).await?.value)
 }
 

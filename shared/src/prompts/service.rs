@@ -53,19 +53,32 @@ pub async fn insert(
     Ok(prompt)
 }
 
-/// A prompt at one of its versions.
-pub async fn get(app: &App, id: PromptId, selector: &Selector, show: Show) -> Result<Prompt> {
+/// A prompt at one of its versions. 404, if it is out of the caller's reach.
+pub async fn get(app: &App, caller: &Caller, id: PromptId, selector: &Selector, show: Show) -> Result<Prompt> {
+    caller.must_see_every_version()?;
     let mut conn = app.db.read().await?;
-    if let Some(prompt) = repository::find(&mut conn, id, selector, show).await? {
-        return Ok(prompt);
+    let found = repository::find(&mut conn, id, selector, show).await?;
+    let is_found = found.is_some();
+    let prompt = match found {
+        Some(prompt) => Some(prompt),
+        None => repository::find(&mut conn, id, &Selector::Latest, show).await?,
+    };
+    match prompt.filter(|prompt| caller.reaches(&prompt.category)) {
+        None => Err(missing(id)),
+        Some(_) if !is_found => Err(no_such_version(selector)),
+        Some(prompt) => Ok(prompt),
     }
-    let exists = repository::find(&mut conn, id, &Selector::Latest, show).await?.is_some();
-    Err(if exists { no_such_version(selector) } else { Error::not_found("prompt", id) })
 }
 
-/// The same, as part of something larger; nothing, if there is no such prompt or version.
-pub async fn find_in(conn: &mut Conn, id: PromptId, selector: &Selector) -> Result<Option<Prompt>> {
-    repository::find(conn, id, selector, Show::PROMPT).await
+/// The same, as part of something larger; nothing, if there is no such prompt or version, or it is out of the caller's
+/// reach.
+pub async fn find_in(conn: &mut Conn, caller: &Caller, id: PromptId, selector: &Selector) -> Result<Option<Prompt>> {
+    let found = repository::find(conn, id, selector, Show::PROMPT).await?;
+    Ok(found.filter(|prompt| caller.reaches(&prompt.category)))
+}
+
+fn missing(id: PromptId) -> Error {
+    Error::not_found("prompt", id)
 }
 
 /// A name as it is looked for: however it was typed, it is found.
@@ -74,9 +87,16 @@ pub fn sought(name: &str) -> String {
     text::sought(text::composed(name))
 }
 
-/// A prompt by its name.
-pub async fn find_by_name(app: &App, category: &str, name: &str, selector: &Selector, show: Show) -> Result<Prompt> {
+/// A prompt by its category and name. 403 `forbidden`, if the category is out of the caller's reach.
+pub async fn find_by_name(
+    app: &App,
+    caller: &Caller,
+    (category, name): (&str, &str),
+    selector: &Selector,
+    show: Show,
+) -> Result<Prompt> {
     let (category, name) = (&sought(category), &sought(name));
+    caller.must_reach(category)?;
     let mut conn = app.db.read().await?;
     if let Some(prompt) = repository::find_by_name(&mut conn, category, name, selector, show).await? {
         return Ok(prompt);
@@ -94,8 +114,10 @@ pub async fn unreachable_names(app: &App) -> Result<Vec<String>> {
     Ok(prompts.chain(labels.into_iter().map(|(id, label)| format!("label `{label}` of {id}"))).collect())
 }
 
-/// The prompt of that name, if there is one, to be given new content, as [`hold_to_replace`] has it.
+/// The prompt of that name, if there is one, to be given new content, as [`hold_to_replace`] has it. 403 `forbidden`, if the
+/// category is out of the caller's reach.
 pub async fn hold_named(tx: &mut Tx, category: &str, name: &str) -> Result<Option<Prompt>> {
+    tx.caller().must_reach(category)?;
     repository::lock_named(tx, category, name).await?;
     let Some(id) = repository::id_of_name(tx, category, name).await? else { return Ok(None) };
     hold_to_replace(tx, id, &Precondition::None).await.map(Some)
@@ -209,11 +231,15 @@ pub async fn restore(app: &App, caller: &Caller, id: PromptId, precondition: &Pr
         hold(&mut tx, id, precondition).await?;
         return Err(Error::conflict("not-deleted", "the prompt is not deleted, so there is nothing to restore"));
     };
+    if !caller.reaches(&category) {
+        return Err(precondition.missing(id));
+    }
     precondition.check(id, revision)?;
     let now = tx.now();
     repository::restore(&mut tx, id, (&category, &name), now).await?;
     keeping::changes_of_predecessors(&mut tx, id).await?;
     let prompt = indexed(&mut tx, id).await?;
+    tx.must_be_free_to_restore(prompt.labels.keys())?;
     audit::record_state(&mut tx, "prompt.restored", id, None, &prompt).await?;
     events::updated(&mut tx, &prompt, None).await?;
     tx.commit_with(&prompt).await?;
@@ -223,7 +249,7 @@ pub async fn restore(app: &App, caller: &Caller, id: PromptId, precondition: &Pr
 /// Copies the current version of a prompt to a new prompt, which remembers where it came from.
 pub async fn fork(app: &App, caller: &Caller, id: PromptId, fork: Fork) -> Result<Prompt> {
     let mut tx = begin!(app, caller);
-    let source = current(&mut tx, id).await?;
+    let source = find_in(&mut tx, caller, id, &Selector::Latest).await?.ok_or_else(|| missing(id))?;
     let draft = PromptPatch::from(fork).apply_to(&source).map_err(at_new_name)?;
     let prompt = insert(&mut tx, &draft, ChangeType::Fork, Some((id, source.version))).await?;
     tx.commit_with(&prompt).await?;
@@ -238,16 +264,18 @@ fn at_new_name(mut error: Error) -> Error {
         }
     }
     error
-    tx.must_be_free_to_restore(prompt.labels.keys())?;
 }
 
-/// Takes a prompt for writing: it is there, as the caller thinks, and nobody else writes to it meanwhile.
+/// Takes a prompt for writing: it is there, within the caller's reach, as the caller thinks, and nobody else writes to it
+/// meanwhile.
 pub async fn hold(tx: &mut Tx, id: PromptId, precondition: &Precondition) -> Result<Prompt> {
     if !repository::lock(tx, id).await? {
         return Err(precondition.missing(id));
     }
     let prompt = current(tx, id).await?;
-    tx.caller().must_reach(&prompt.category)?;
+    if !tx.caller().reaches(&prompt.category) {
+        return Err(precondition.missing(id));
+    }
     precondition.check(id, prompt.revision)?;
     Ok(prompt)
 }
@@ -258,9 +286,10 @@ pub async fn hold_to_replace(tx: &mut Tx, id: PromptId, precondition: &Precondit
     if !repository::lock(tx, id).await? {
         return Err(precondition.missing(id));
     }
-    let missing = || Error::not_found("prompt", id);
-    let mut prompt = repository::find_marked(tx, id).await?.ok_or_else(missing)?;
-    tx.caller().must_reach(&prompt.category)?;
+    let mut prompt = repository::find_marked(tx, id).await?.ok_or_else(|| missing(id))?;
+    if !tx.caller().reaches(&prompt.category) {
+        return Err(precondition.missing(id));
+    }
     precondition.check(id, prompt.revision)?;
     if prompt.damaged {
         let sound = versions::newest_sound(tx, id, prompt.version).await?;
@@ -269,14 +298,22 @@ pub async fn hold_to_replace(tx: &mut Tx, id: PromptId, precondition: &Precondit
     Ok(prompt)
 }
 
-/// Holds a prompt that must be there: nobody else writes to it, or deletes it, until the transaction ends.
+/// Holds a prompt that must be there: nobody else writes to it, or deletes it, until the transaction ends. 404, if it is out
+/// of the caller's reach.
 pub async fn hold_existing(tx: &mut Tx, id: PromptId) -> Result<()> {
-    if repository::lock(tx, id).await? { Ok(()) } else { Err(Error::not_found("prompt", id)) }
+    if !repository::lock(tx, id).await? {
+        return Err(missing(id));
+    }
+    let folders = tx.caller().grant.folders.clone();
+    check_reach(tx, &folders, id).await
 }
 
-/// 404, if the prompt is not there.
-pub async fn check_existing(conn: &mut Conn, id: PromptId) -> Result<()> {
-    if repository::exists(conn, id).await? { Ok(()) } else { Err(Error::not_found("prompt", id)) }
+/// 404, if the prompt is not there, or out of the caller's reach.
+pub async fn check_existing(conn: &mut Conn, caller: &Caller, id: PromptId) -> Result<()> {
+    if !repository::exists(conn, id).await? {
+        return Err(missing(id));
+    }
+    check_reach(conn, &caller.grant.folders, id).await
 }
 
 /// Is the prompt in one of these folders, deleted or not? One that is not there hides nothing.
@@ -286,7 +323,7 @@ pub async fn is_in_reach(conn: &mut Conn, folders: &Folders, id: PromptId) -> Re
 
 /// 404, if the prompt is in none of these folders: for whom they are all there is, it is not there.
 pub async fn check_reach(conn: &mut Conn, folders: &Folders, id: PromptId) -> Result<()> {
-    if is_in_reach(conn, folders, id).await? { Ok(()) } else { Err(Error::not_found("prompt", id)) }
+    if is_in_reach(conn, folders, id).await? { Ok(()) } else { Err(missing(id)) }
 }
 
 /// Makes a held prompt stand elsewhere in its life. Whether it may is the caller's to know.
@@ -323,5 +360,5 @@ pub(super) async fn indexed(tx: &mut Tx, id: PromptId) -> Result<Prompt> {
 
 /// A prompt that is known to be there.
 pub(super) async fn current(conn: &mut Conn, id: PromptId) -> Result<Prompt> {
-    repository::find(conn, id, &Selector::Latest, Show::PROMPT).await?.ok_or_else(|| Error::not_found("prompt", id))
+    repository::find(conn, id, &Selector::Latest, Show::PROMPT).await?.ok_or_else(|| missing(id))
 }

@@ -62,9 +62,10 @@ impl Side {
 
 /// Compares two versions of a prompt. Without `b`: the newest result that nobody has applied, or else the newest version.
 /// Without `a`: what came before that.
-pub async fn compare(app: &App, id: PromptId, a: Option<i64>, b: Option<i64>) -> Result<Comparison> {
+pub async fn compare(app: &App, caller: &Caller, id: PromptId, a: Option<i64>, b: Option<i64>) -> Result<Comparison> {
+    caller.must_see_every_version()?;
     let mut conn = app.db.read_at_once().await?;
-    let found = prompts::find_in(&mut conn, id, &Selector::Latest).await?;
+    let found = prompts::find_in(&mut conn, caller, id, &Selector::Latest).await?;
     let current = found.ok_or_else(|| Error::not_found("prompt", id))?.version;
     let b = match b {
         Some(number) => version(&mut conn, id, number).await?,

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use super::{Refined, model::dollars, repository};
 use crate::{
     app::App,
+    caller::Caller,
     clock::Timestamp,
     db::{FromRow, Json},
     error::{Error, Result, Violation},
@@ -17,6 +18,8 @@ use crate::{
 /// What every document of ours is.
 pub(super) const CONTENT_TYPE: &str = "prompt_refinement_result";
 const LIMIT_MAX: i64 = 100;
+/// What documents tell of, for whoever may not see everything.
+const OF_ALL: &str = "the refinements of all prompts";
 const LIMIT_DEFAULT: i64 = 20;
 
 /// A row of `documents`, with what its refinement says.
@@ -106,7 +109,8 @@ impl DocumentRow {
 }
 
 /// A document; its newest version, unless another is named.
-pub async fn document(app: &App, id: DocumentId, version: Option<i64>) -> Result<Document> {
+pub async fn document(app: &App, caller: &Caller, id: DocumentId, version: Option<i64>) -> Result<Document> {
+    caller.must_reach_everything(OF_ALL)?;
     let mut conn = app.db.read_at_once().await?;
     match (repository::document(&mut conn, id, version).await?, version) {
         (Some(row), _) => Ok(row.show()),
@@ -118,7 +122,13 @@ pub async fn document(app: &App, id: DocumentId, version: Option<i64>) -> Result
 }
 
 /// Documents, the newest first; of one prompt, or of all.
-pub async fn documents(app: &App, prompt_id: Option<PromptId>, request: &PageRequest) -> Result<Page<Document>> {
+pub async fn documents(
+    app: &App,
+    caller: &Caller,
+    prompt_id: Option<PromptId>,
+    request: &PageRequest,
+) -> Result<Page<Document>> {
+    caller.must_reach_everything(OF_ALL)?;
     let name = format!("documents {:?}", prompt_id.map(|id| id.to_string()));
     let after = request.after(&app.secret, &name)?;
     let (rows, total) =
@@ -155,7 +165,8 @@ pub struct DocumentHit {
 }
 
 /// Searches documents.
-pub async fn search_documents(app: &App, request: &DocumentSearch) -> Result<Page<DocumentHit>> {
+pub async fn search_documents(app: &App, caller: &Caller, request: &DocumentSearch) -> Result<Page<DocumentHit>> {
+    caller.must_reach_everything(OF_ALL)?;
     if request.limit.is_some_and(|limit| !(1..=LIMIT_MAX).contains(&limit)) {
         let detail = format!("`limit` must be 1 to {LIMIT_MAX}");
         return Err(Error::from_violations(vec![Violation::new("/limit", "out-of-range", detail)]));

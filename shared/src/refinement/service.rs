@@ -129,6 +129,7 @@ async fn check_context(tx: &mut Tx, documents: &[String]) -> Result<()> {
 
 /// A refinement, with its result and its calls.
 pub async fn get(app: &App, caller: &Caller, id: RefinementId) -> Result<Refinement> {
+    caller.must_see_every_version()?;
     let mut conn = app.db.read_at_once().await?;
     let row = known(&mut conn, id).await?;
     if !prompts::is_in_reach(&mut conn, &caller.grant.folders, row.prompt_id).await? {
@@ -140,13 +141,20 @@ pub async fn get(app: &App, caller: &Caller, id: RefinementId) -> Result<Refinem
 }
 
 /// Refinements, the newest first, without results.
-pub async fn list(app: &App, filter: RefinementFilter, request: &PageRequest) -> Result<Page<Refinement>> {
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    filter: RefinementFilter,
+    request: &PageRequest,
+) -> Result<Page<Refinement>> {
+    caller.must_see_every_version()?;
     let filter = RefinementFilter { user_id: filter.user_id.map(text::sought), ..filter };
     let name = filter.name();
     let after = request.after(&app.secret, &name)?;
     let mut conn = app.db.read().await?;
-    if let Some(id) = filter.prompt_id {
-        prompts::check_existing(&mut conn, id).await?;
+    match filter.prompt_id {
+        Some(id) => prompts::check_existing(&mut conn, caller, id).await?,
+        None => caller.must_reach_everything("the refinements of all prompts")?,
     }
     let lengths = repository::lengths(&mut conn, &filter, after.as_ref(), request);
     let request = request.within_bytes(ROW_BYTES_MAX, lengths).await?;

@@ -58,7 +58,7 @@ struct Start {
 
 /// Refines a prompt, or goes on where a lost worker was.
 pub async fn refine(app: &App, claim: &Claim, caller: &Caller, id: RefinementId) -> Result<Outcome> {
-    let Some(start) = load(app, id).await? else { return Ok(Outcome::Done) };
+    let Some(start) = load(app, caller, id).await? else { return Ok(Outcome::Done) };
     let answered = repository::answer(&mut app.db.read().await?, id).await?;
     let said = match answered {
         Some(said) => said,
@@ -75,7 +75,7 @@ pub async fn refine(app: &App, claim: &Claim, caller: &Caller, id: RefinementId)
 }
 
 /// Everything it takes; nothing, if there is nothing to do.
-async fn load(app: &App, id: RefinementId) -> Result<Option<Start>> {
+async fn load(app: &App, caller: &Caller, id: RefinementId) -> Result<Option<Start>> {
     let mut conn = app.db.read_at_once().await?;
     let Some(session) = repository::find(&mut conn, id).await?.filter(SessionRow::is_processing) else {
         return Ok(None);
@@ -90,7 +90,7 @@ async fn load(app: &App, id: RefinementId) -> Result<Option<Start>> {
         context.push(found.map_or_else(|| document.clone(), |row| row.report));
     }
     let options = suggestions::options(&mut conn, session.prompt_id).await?;
-    let prompt = prompts::find_in(&mut conn, session.prompt_id, &Selector::Latest).await?;
+    let prompt = prompts::find_in(&mut conn, caller, session.prompt_id, &Selector::Latest).await?;
     let title = prompt.map_or_else(String::new, |prompt| format!("{}/{}", prompt.category, prompt.name));
     Ok(Some(Start { session, body, context, options, title }))
 }

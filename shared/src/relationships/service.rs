@@ -23,6 +23,8 @@ const NODES_MAX: u16 = 500;
 const EDGES_MAX: u16 = 5000;
 const DEPTH_MAX: i64 = 5;
 const LIMIT_MAX: i64 = 1000;
+/// What relationships tell of, for whoever may not see everything.
+const OTHERS: &str = "other prompts";
 
 /// Relates one prompt to another.
 pub async fn create(app: &App, caller: &Caller, source: PromptId, new: NewRelationship) -> Result<Relationship> {
@@ -121,6 +123,7 @@ fn verb(kind: RelationshipType) -> &'static str {
 /// Changes how strong a relationship is, or what is kept with it.
 pub async fn update(app: &App, caller: &Caller, id: RelationshipId, patch: RelationshipPatch) -> Result<Relationship> {
     check(patch.strength, patch.metadata.as_ref())?;
+    caller.must_reach_everything(OTHERS)?;
     let mut tx = begin!(app, caller);
     let now = tx.now();
     if !repository::update(&mut tx, id, &patch, now).await? {
@@ -135,6 +138,7 @@ pub async fn update(app: &App, caller: &Caller, id: RelationshipId, patch: Relat
 
 /// Takes a relationship away.
 pub async fn delete(app: &App, caller: &Caller, id: RelationshipId) -> Result<()> {
+    caller.must_reach_everything(OTHERS)?;
     let mut tx = begin!(app, caller);
     let missing = || Error::not_found("relationship", id);
     let relationship = repository::find(&mut tx, id).await?.ok_or_else(missing)?;
@@ -157,10 +161,10 @@ async fn announce(tx: &mut Tx, event_type: EventType, it: &Relationship) -> Resu
 }
 
 /// The relationships of a prompt, the strongest first.
-pub async fn list(app: &App, id: PromptId, filter: &RelationshipFilter) -> Result<Relationships> {
+pub async fn list(app: &App, caller: &Caller, id: PromptId, filter: &RelationshipFilter) -> Result<Relationships> {
     check_limit(filter.limit)?;
     check(filter.min_strength, None)?;
-    let mut conn = existing(app, id).await?;
+    let mut conn = existing(app, caller, id).await?;
     let mut answer = Relationships {
         prompt_id: id,
         outgoing_relationships: Vec::new(),
@@ -181,11 +185,11 @@ pub async fn list(app: &App, id: PromptId, filter: &RelationshipFilter) -> Resul
 }
 
 /// Everything within `depth` steps of a prompt, 1 to 5.
-pub async fn graph(app: &App, id: PromptId, depth: i64) -> Result<Graph> {
+pub async fn graph(app: &App, caller: &Caller, id: PromptId, depth: i64) -> Result<Graph> {
     if !(1..=DEPTH_MAX).contains(&depth) {
         return Err(Error::invalid("/depth", "out-of-range", format!("`depth` must be 1 to {DEPTH_MAX}")));
     }
-    let mut conn = existing(app, id).await?;
+    let mut conn = existing(app, caller, id).await?;
     let most = (i64::from(NODES_MAX), i64::from(EDGES_MAX) + 1);
     let mut nodes = repository::nodes(&mut conn, id, depth, most.0 + 1).await?;
     let mut edges = repository::edges(&mut conn, id, depth, most).await?;
@@ -196,9 +200,9 @@ pub async fn graph(app: &App, id: PromptId, depth: i64) -> Result<Graph> {
 }
 
 /// The prompts that have to do with this one, in any way and either direction, the closest first.
-pub async fn related(app: &App, id: PromptId, limit: i64) -> Result<RelatedPrompts> {
+pub async fn related(app: &App, caller: &Caller, id: PromptId, limit: i64) -> Result<RelatedPrompts> {
     check_limit(limit)?;
-    let mut conn = existing(app, id).await?;
+    let mut conn = existing(app, caller, id).await?;
     let (rows, total) = repository::related(&mut conn, id, limit).await?;
     let items = rows.into_iter().map(|row| {
         let mut relationship_types: Vec<RelationshipType> =
@@ -218,9 +222,9 @@ pub async fn related(app: &App, id: PromptId, limit: i64) -> Result<RelatedPromp
 }
 
 /// What extends a prompt, depends on it or references it.
-pub async fn used_by(app: &App, id: PromptId, limit: i64) -> Result<Users> {
+pub async fn used_by(app: &App, caller: &Caller, id: PromptId, limit: i64) -> Result<Users> {
     check_limit(limit)?;
-    let mut conn = existing(app, id).await?;
+    let mut conn = existing(app, caller, id).await?;
     let (items, total) = repository::used_by(&mut conn, id, limit).await?;
     Ok(Users { prompt_id: id, items, total })
 }
@@ -237,9 +241,10 @@ fn check_limit(limit: i64) -> Result<()> {
     Err(Error::invalid("/limit", "out-of-range", format!("`limit` must be 1 to {LIMIT_MAX}")))
 }
 
-/// A connection, once it is sure that the prompt is there.
-async fn existing(app: &App, id: PromptId) -> Result<Conn> {
+/// A connection, once it is sure that the prompt is there and the caller may see whatever it has to do with.
+async fn existing(app: &App, caller: &Caller, id: PromptId) -> Result<Conn> {
+    caller.must_reach_everything(OTHERS)?;
     let mut conn = app.db.read().await?;
-    prompts::check_existing(&mut conn, id).await?;
+    prompts::check_existing(&mut conn, caller, id).await?;
     Ok(conn)
 }

@@ -11,6 +11,7 @@ use crate::{
     ab_testing::{self, TestBehind},
     app::App,
     cache::{Held, Keep, Keepable, Key},
+    caller::Caller,
     db::Conn,
     error::{Error, Result},
     id::PromptId,
@@ -62,14 +63,14 @@ pub(super) async fn find(app: &App, (category, name): (&str, &str), selector: &S
     app.cache.get(&key, mark, async || load(app, (&category, &name), selector, Show::PROMPT).await).await
 }
 
-/// Reads an answer, and says whether it may be kept.
+/// Reads an answer, and says whether it may be kept. Who may have it was asked before: `Reader::permitted`.
 pub(super) async fn load(
     app: &App,
     (category, name): (&str, &str),
     selector: &Selector,
     show: Show,
 ) -> Result<(Kept, Keep)> {
-    let prompt = prompts::find_by_name(app, category, name, selector, show).await?;
+    let prompt = prompts::find_by_name(app, &Caller::system("cache"), (category, name), selector, show).await?;
     let deprecation = standing(app, &prompt).await?;
     let test = match selector.label() {
         Some(label) => ab_testing::behind(app, prompt.id, label).await?,
@@ -115,7 +116,7 @@ pub(super) async fn standing(app: &App, prompt: &Prompt) -> Result<Option<Deprec
 /// What a change of its status named to be used in its place, if that is still there.
 async fn named_successor(conn: &mut Conn, prompt: &Prompt) -> Result<Option<PromptId>> {
     let Some(id) = prompt.successor_id else { return Ok(None) };
-    match prompts::check_existing(conn, id).await {
+    match prompts::check_existing(conn, &Caller::system("cache"), id).await {
         Ok(()) => Ok(Some(id)),
         Err(Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),

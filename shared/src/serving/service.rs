@@ -16,6 +16,7 @@ use crate::{
     ab_testing, analytics,
     app::App,
     cache::Source,
+    caller::Caller,
     error::{Error, Result},
     page::PAGE_BYTES_MAX,
     prompts::{self, Prompt, Selector, ServedVersion, Show},
@@ -151,7 +152,10 @@ async fn arm(app: &App, reader: &Reader, kept: &Kept, show: Show, given: Option<
     while let Some(offer) = ab_testing::offer(app, test, unit, &context).await? {
         let prompt = match show == Show::PROMPT {
             true => Ok(Arc::clone(&offer.prompt)),
-            false => prompts::get(app, offer.prompt.id, &offer.selector, show).await.map(Arc::new),
+            // Whoever may read the label gets the arm, whatever folder it is in: who made the test had to reach both.
+            false => prompts::get(app, &Caller::system("serving"), offer.prompt.id, &offer.selector, show)
+                .await
+                .map(Arc::new),
         };
         let prompt = match prompt {
             Ok(prompt) => prompt,

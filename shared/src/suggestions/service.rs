@@ -21,8 +21,8 @@ pub async fn lint(request: LintRequest) -> Result<Report> {
 }
 
 /// Checks a prompt at one of its versions.
-pub async fn get(app: &App, id: PromptId, selector: &Selector) -> Result<Report> {
-    let body = prompts::get(app, id, selector, Show::PROMPT).await?.body;
+pub async fn get(app: &App, caller: &Caller, id: PromptId, selector: &Selector) -> Result<Report> {
+    let body = prompts::get(app, caller, id, selector, Show::PROMPT).await?.body;
     let options = options(&mut app.db.read().await?, id).await?;
     computing::run(move || lint::check(&model::text(&body), &options)).await
 }

@@ -157,7 +157,7 @@ async fn summaries(store: &BenchStore) -> bool {
     let mut times = Vec::with_capacity(SUMMARIES);
     for _ in 0..SUMMARIES {
         let began = Instant::now();
-        let summary = analytics::summary(&store.app, 30).await.unwrap();
+        let summary = analytics::summary(&store.app, &support::caller(), 30).await.unwrap();
         times.push(began.elapsed());
         assert_eq!((summary.totals.events, summary.top_prompts.is_empty()), (events, false));
     }

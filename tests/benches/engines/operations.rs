@@ -49,7 +49,7 @@ fn rounds() -> impl Iterator<Item = usize> {
 }
 
 async fn read_by_id(store: &Store, ids: &[PromptId]) -> (Figures, usize) {
-    let get = async |id| prompts::get(&store.app, id, &Selector::Latest, Show::PROMPT).await.unwrap();
+    let get = async |id| prompts::get(&store.app, &caller(), id, &Selector::Latest, Show::PROMPT).await.unwrap();
     let script = Script::new(record(async { drop(get(ids[0]).await) }).await);
     let (mut turns, mut bare_turns) = (rounds(), rounds());
     let product = async || timed(get(ids[turns.next().unwrap()])).await;
@@ -63,7 +63,7 @@ async fn read_by_id(store: &Store, ids: &[PromptId]) -> (Figures, usize) {
 
 async fn read_by_name(store: &Store) -> (Figures, usize) {
     let find = async |name: &str| {
-        prompts::find_by_name(&store.app, "seed", name, &Selector::Latest, Show::PROMPT).await.unwrap()
+        prompts::find_by_name(&store.app, &caller(), ("seed", name), &Selector::Latest, Show::PROMPT).await.unwrap()
     };
     let script = Script::new(record(async { drop(find("p0").await) }).await);
     let (mut turns, mut bare_turns) = (rounds(), rounds());

@@ -70,7 +70,7 @@ async fn status(test: &TestApp, key: Option<&str>, route: &Route) -> u16 {
     }
 }
 
-const SCOPES: [&str; 9] = [
+pub(super) const SCOPES: [&str; 9] = [
     "prompts:read",
     "prompts:write",
     "prompts:publish",

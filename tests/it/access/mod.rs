@@ -6,6 +6,8 @@ mod matrix;
 mod narrow;
 mod protected;
 mod revoked;
+mod second_lock;
+mod spellings;
 
 use axum::http::Method;
 use serde_json::{Value, json};

@@ -59,7 +59,9 @@ async fn add_examples(app: &App) -> Result<Vec<Prompt>, Failure> {
             }
             Err(error) if error.code() == "prompt-name-taken" => {
                 say(&format!("is there {category}/{name}"));
-                all.push(prompts::find_by_name(app, &category, &name, &Selector::Latest, Show::PROMPT).await?);
+                all.push(
+                    prompts::find_by_name(app, &caller, (&category, &name), &Selector::Latest, Show::PROMPT).await?,
+                );
             }
             Err(error) => return Err(error.into()),
         }

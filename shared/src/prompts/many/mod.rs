@@ -29,6 +29,7 @@ pub async fn insert_many<'a>(
     drafts: &[&'a Draft],
     change_type: ChangeType,
 ) -> Result<Vec<Option<PromptId>>> {
+    drafts.iter().try_for_each(|draft| tx.caller().must_reach(&draft.category))?;
     let now = tx.now();
     let new: Vec<(PromptId, &'a Draft)> = drafts.iter().map(|draft| (PromptId::generate(now), *draft)).collect();
     let made = repository::insert(tx, &new).await?;
