@@ -35,6 +35,7 @@ mod sql;
 mod stats;
 mod suggestions;
 mod telemetry;
+mod templates;
 mod tidy;
 mod usage;
 mod versions;

@@ -168,6 +168,11 @@ impl TestApp {
         Ok(Self { router: api::router(door), app, worker: None, database, args: Vec::new(), key: None })
     }
 
+    /// A copy of a file that an earlier program wrote, with the tables of this one.
+    pub async fn brought_up_to_date(file: &std::path::Path) -> Self {
+        Self::over(Arc::new(Database::copy_of(file)), &[], Doorbell::Silent, Clock::System).await
+    }
+
     async fn start(args: &[&str], doorbell: Doorbell, clock: Clock) -> Self {
         Self::over(Arc::new(Database::migrated_on(engine())), args, doorbell, clock).await
     }

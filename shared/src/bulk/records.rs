@@ -71,7 +71,10 @@ pub(super) struct VersionRecord {
     messages: Option<Vec<Message>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     messages_base64: Option<Vec<PackedMessage>>,
-    template_format: TemplateFormat,
+    /// As [`TemplateFormat::written`] says it, with the engine.
+    template_format: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    template_engine: Option<i64>,
     variables: Vec<String>,
     input_schema: InputSchema,
     config: Map<String, Value>,
@@ -253,7 +256,7 @@ async fn bring(tx: &mut Tx, record: &PromptRecord) -> Result<()> {
         record.versions.iter().map(|version| version.unpack(record.id)).collect::<Result<_>>()?;
     let from = versions.first().map_or(record.version, |first| first.version - 1);
     let to = versions.last().map_or(from, |last| last.version);
-    let prompt = record.as_was(to);
+    let prompt = record.as_was(to, versions.last().map(|version| &version.body));
     if record.follows() {
         prompts::follow_as_was(tx, &prompt, from).await?;
     } else {
@@ -287,13 +290,14 @@ impl PromptRecord {
         wrong.end()
     }
 
-    fn as_was(&self, version: i64) -> PromptAsWas {
+    fn as_was(&self, version: i64, newest: Option<&Body>) -> PromptAsWas {
         PromptAsWas {
             id: self.id,
             category: self.category.clone(),
             name: self.name.clone(),
             description: self.description.clone(),
-            is_template: self.is_template,
+            // A store of before did not know that a text without variables can be a template.
+            is_template: self.is_template || newest.is_some_and(|body| body.variables.is_empty() && body.is_filled()),
             tags: self.tags.clone(),
             parent: self.parent_id.zip(self.parent_version),
             version,
@@ -326,6 +330,7 @@ impl VersionRecord {
         };
         let (messages, messages_base64) =
             if packed { (None, body.messages.map(pack_all)) } else { (body.messages, None) };
+        let (template_format, template_engine) = body.template_format.written();
         Self {
             version: version.version,
             id: version.id,
@@ -334,7 +339,8 @@ impl VersionRecord {
             content_base64,
             messages,
             messages_base64,
-            template_format: body.template_format,
+            template_format: template_format.to_owned(),
+            template_engine,
             variables: body.variables,
             input_schema: body.input_schema,
             config: body.config,
@@ -358,7 +364,9 @@ impl VersionRecord {
             messages.into_iter().map(unpack).collect::<Result<Vec<_>>>()
         });
         let messages = packed.transpose()?.or(it.messages);
-        let Self { kind, template_format, variables, input_schema, config, .. } = self.clone();
+        let Self { kind, variables, input_schema, config, .. } = self.clone();
+        let template_format = TemplateFormat::from_written(&self.template_format, self.template_engine)
+            .map_err(|error| misfit(&error.to_string()))?;
         let body = Body { kind, content, messages, template_format, variables, input_schema, config };
         let content_hash = it.content_hash.unwrap_or_else(|| body.hash());
         Ok(Version {

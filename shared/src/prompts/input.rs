@@ -37,7 +37,8 @@ pub struct NewPrompt {
     pub messages: Option<Vec<Message>>,
     /// How variables are written; `mustache` unless said.
     pub template_format: Option<TemplateFormat>,
-    /// Follows from whether there are variables.
+    /// Follows from whether there is something to fill. `false` leaves a text with variables as it is; what has none is always
+    /// read by its format.
     pub is_template: Option<bool>,
     /// Found in the content, unless given.
     pub variables: Option<Vec<String>>,
@@ -78,7 +79,7 @@ pub struct PromptPatch {
     /// How variables are written.
     #[schema(value_type = Option<TemplateFormat>)]
     pub template_format: Change<TemplateFormat>,
-    /// `null`: follows from whether there are variables.
+    /// `null`: follows from whether there is something to fill.
     #[schema(value_type = Option<bool>)]
     pub is_template: Change<bool>,
     /// `null`, or a change of the content without it: found in the content.
@@ -207,7 +208,7 @@ impl NewPrompt {
                 return Err(Error::from_violations(violations));
             }
         };
-        let is_template = self.is_template.unwrap_or(!body.variables.is_empty());
+        let is_template = is_template(self.is_template, &body);
         let (description, change_summary) = (self.description, self.change_summary);
         Ok(Draft { category, name, description, body, is_template, tags, change_summary })
     }
@@ -240,7 +241,7 @@ impl PromptPatch {
             change => change.apply(prompt.tags.clone()),
         };
         let description = self.description.clone().apply_optional(prompt.description.clone());
-        let (is_template, change_summary) = (self.is_template.clone(), self.change_summary.clone());
+        let (said, change_summary) = (self.is_template.clone(), self.change_summary.clone());
         let body = match self.body(&prompt.body) {
             Ok(body) if violations.is_empty() => body,
             Ok(_) => return Err(Error::from_violations(violations)),
@@ -249,9 +250,9 @@ impl PromptPatch {
                 return Err(Error::from_violations(violations));
             }
         };
-        let is_template = match is_template {
-            Change::Set(is_template) => is_template,
-            Change::Clear => !body.variables.is_empty(),
+        let is_template = match said {
+            Change::Set(said) => is_template(Some(said), &body),
+            Change::Clear => body.is_filled(),
             Change::Keep => prompt.is_template_with(&body),
         };
         Ok(Draft { category, name, description, body, is_template, tags, change_summary })
@@ -331,12 +332,19 @@ impl Prompt {
         }
     }
 
-    /// Is it a template once it has this body? If it was one because it had variables, or none because it had
-    /// none, that goes on; if somebody said so, that stays.
+    /// Is it a template once it has this body? If it was one because there is something to fill, or none because there is
+    /// nothing, that goes on; if somebody said so, that stays.
     pub(super) fn is_template_with(&self, body: &Body) -> bool {
-        let followed = self.is_template != self.body.variables.is_empty();
-        if followed { !body.variables.is_empty() } else { self.is_template }
+        let followed = self.is_template == self.body.is_filled();
+        is_template((!followed).then_some(self.is_template), body)
     }
+}
+
+/// Is a body to be filled, of which somebody may have said so? That it is not counts for variables only: they stay as they
+/// stand. Everything else that a format knows is always done, and `none` is the format of a text that stays as it is.
+fn is_template(said: Option<bool>, body: &Body) -> bool {
+    let is_filled = body.is_filled();
+    if body.variables.is_empty() { is_filled || said == Some(true) } else { said.unwrap_or(is_filled) }
 }
 
 pub(super) fn gather(violations: &mut Vec<Violation>, outcome: Result<String, Violation>) -> String {

@@ -49,8 +49,12 @@ pub struct Prompt {
     /// Content or messages, variables, config.
     #[serde(flatten)]
     pub body: Body,
-    /// Is it to be filled before use?
+    /// Is it to be filled before use? A text without variables that its format changes is, too.
     pub is_template: bool,
+    /// The variables that need no value: the schema says so or has a default, or the template knows what to do without.
+    /// Every other variable must have one. Left out where content is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub optional_variables: Vec<String>,
     /// In the order they were given.
     pub tags: Vec<String>,
     /// The number of the version shown here.

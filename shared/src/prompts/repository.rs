@@ -23,7 +23,7 @@ const SELECT: &str = "
                 THEN p.is_template ELSE CAST(v.variables AS TEXT) <> '[]' END AS is_template,
            p.parent_version, v.version, p.revision, p.created_by, p.created_at, p.updated_at, p.deleted_at,
            p.status_changed_at, p.sunset_at, p.successor_id,
-           v.type, v.template_format, v.variables, v.input_schema, v.config, v.content_hash,
+           v.type, v.template_format, v.template_engine, v.variables, v.input_schema, v.config, v.content_hash,
            CASE WHEN $2 THEN (SELECT CAST(COALESCE(sum(uses), 0) AS BIGINT) FROM prompt_uses u
                               WHERE u.prompt_id = p.id) END AS usage_count,
            CASE WHEN $2 THEN (SELECT CASE WHEN sum(score_n) >= 20 THEN sum(score_mean * score_n) / sum(score_n) END
@@ -77,6 +77,8 @@ impl PromptRow {
     /// The prompt. One whose version is not what was written is marked, and has nothing of it.
     pub(super) fn marked(self, show: &Show) -> Prompt {
         let sound = self.body.sound(show.content);
+        let is_sound = sound.is_some();
+        let body = sound.map(|(body, _)| body).unwrap_or_default();
         let split = |list: Option<String>| -> Vec<String> {
             list.map(|list| list.split(SEPARATOR).map(str::to_owned).collect()).unwrap_or_default()
         };
@@ -90,9 +92,11 @@ impl PromptRow {
             category: self.category,
             name: self.name,
             description: self.description,
-            damaged: sound.is_none(),
-            body: sound.map(|(body, _)| body).unwrap_or_default(),
-            is_template: self.is_template,
+            damaged: !is_sound,
+            // What has no variables and is filled all the same is known by its content only.
+            is_template: self.is_template || show.content && body.variables.is_empty() && body.is_filled(),
+            optional_variables: if show.content { body.optional_variables() } else { Vec::new() },
+            body,
             tags: split(self.tags),
             version: self.version,
             revision: self.revision,

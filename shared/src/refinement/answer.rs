@@ -109,7 +109,7 @@ fn body(text: String, base: &Body) -> Result<Body, RefinementError> {
         content,
         messages,
         template_format: base.template_format,
-        variables: (base.template_format == TemplateFormat::Fstring).then(|| base.variables.clone()),
+        variables: (base.template_format == TemplateFormat::SimpleFstring).then(|| base.variables.clone()),
         ..BodyDraft::default()
     };
     let refined = match &base.messages {
@@ -133,7 +133,7 @@ fn body(text: String, base: &Body) -> Result<Body, RefinementError> {
 
 /// The variables that a body uses. Of single braces only those mean something whose names were declared.
 fn used(body: &Body, base: &Body) -> Vec<String> {
-    let declared = (base.template_format == TemplateFormat::Fstring).then_some(&*base.variables);
+    let declared = (base.template_format == TemplateFormat::SimpleFstring).then_some(&*base.variables);
     let mut used: Vec<String> = Vec::new();
     for (_, text) in body.texts() {
         let Ok(template) = Template::parse(base.template_format, text, declared) else { continue };

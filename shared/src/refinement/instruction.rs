@@ -49,7 +49,7 @@ fn tagged(tag: &str, text: &str) -> String {
 
 fn variables(body: &Body) -> String {
     let written = |name: &String| match body.template_format {
-        TemplateFormat::Fstring => format!("{{{name}}}"),
+        TemplateFormat::Fstring | TemplateFormat::SimpleFstring => format!("{{{name}}}"),
         _ => format!("{{{{{name}}}}}"),
     };
     let names: Vec<String> = body.variables.iter().map(written).collect();

@@ -5,7 +5,7 @@ use super::{RenderRequest, Rendered};
 use crate::{
     error::{Error, Result},
     prompts::Prompt,
-    templates::{self, Allowance, Given, InputSchema, Template, TemplateFormat},
+    templates::{self, Allowance, Demands, Given, InputSchema, Template, TemplateFormat},
     versions::{BodyDraft, Message},
 };
 
@@ -23,8 +23,9 @@ pub async fn render(request: RenderRequest) -> Result<Rendered> {
     .map_err(Error::from_violations)?;
     let given = Given::Json(request.variables.unwrap_or_default());
     let filled = fill(&body.texts(), body.template_format, &body.variables, &body.input_schema, given).await?;
-    let (filled_content, filled_messages) = reassemble(body.messages.as_deref(), Some(filled.texts));
-    Ok(Rendered { filled_content, filled_messages, variables: filled.variables, unused: filled.unused })
+    let Filled { texts, variables, optional_variables, unused, .. } = filled;
+    let (filled_content, filled_messages) = reassemble(body.messages.as_deref(), Some(texts));
+    Ok(Rendered { filled_content, filled_messages, variables, optional_variables, unused })
 }
 
 /// Texts that were filled.
@@ -33,21 +34,23 @@ pub(super) struct Filled {
     pub(super) texts: Vec<String>,
     /// The variables that were found in them.
     pub(super) variables: Vec<String>,
+    /// Those that need no value.
+    pub(super) optional_variables: Vec<String>,
     /// Names that were given and stand nowhere.
     pub(super) unused: Vec<String>,
     /// What they were filled with.
     pub(super) values: Map<String, Value>,
 }
 
-/// Fills a prompt. One that is no template is left as it is.
+/// Fills a prompt. The variables of one that is no template are left as they stand.
 pub(super) async fn fill_prompt(prompt: &Prompt, given: Given) -> Result<Filled> {
     let body = &prompt.body;
-    if prompt.is_template {
+    if prompt.is_template || body.variables.is_empty() {
         return fill(&body.texts(), body.template_format, &body.variables, &body.input_schema, given).await;
     }
-    let unused = templates::bind(&[], &InputSchema::new(), given)?.unused;
+    let unused = templates::bind(&Demands::default(), &InputSchema::new(), given)?.unused;
     let texts = body.texts().into_iter().map(|(_, text)| text.to_owned()).collect();
-    Ok(Filled { texts, variables: Vec::new(), unused, values: Map::new() })
+    Ok(Filled { texts, variables: Vec::new(), optional_variables: Vec::new(), unused, values: Map::new() })
 }
 
 /// Fills every text with one set of values. A variable that is declared and used nowhere needs no value.
@@ -59,23 +62,30 @@ async fn fill(
     given: Given,
 ) -> Result<Filled> {
     let mut parsed = Vec::with_capacity(texts.len());
-    let mut variables: Vec<String> = Vec::new();
+    let mut demands = Demands::default();
     for (pointer, text) in texts {
         let template = Template::parse(format, text, Some(declared)).map_err(|fault| fault.into_error(pointer))?;
-        for name in template.variables() {
-            if !variables.contains(name) {
-                variables.push(name.clone());
-            }
-        }
+        demands.extend(template.demands());
         parsed.push((pointer, template));
     }
-    let bound = templates::bind(&variables, schema, given)?;
+    let given = match given {
+        Given::Partial(values) if !matches!(format, TemplateFormat::Simple | TemplateFormat::SimpleFstring) => {
+            Given::Query(values)
+        }
+        given => given,
+    };
+    let bound = templates::bind(&demands, schema, given)?;
     let (mut filled, mut allowance) = (Vec::with_capacity(parsed.len()), Allowance::default());
     for (pointer, template) in parsed {
-        filled
-            .push(template.fill(&bound.values, &mut allowance).await.map_err(|unfilled| unfilled.into_error(pointer))?);
+        filled.push(template.fill(&bound, &mut allowance).await.map_err(|unfilled| unfilled.into_error(pointer))?);
     }
-    Ok(Filled { texts: filled, variables, unused: bound.unused, values: bound.values })
+    let is_optional = |name: &&str| {
+        demands.of(name).is_some_and(|demand| !demand.required)
+            || schema.get(*name).is_some_and(|spec| !spec.required || spec.default.is_some())
+    };
+    let variables = demands.names().to_vec();
+    let optional_variables = variables.iter().map(String::as_str).filter(is_optional).map(str::to_owned).collect();
+    Ok(Filled { texts: filled, variables, optional_variables, unused: bound.unused, values: bound.values })
 }
 
 /// The texts of a text prompt are one, those of a chat prompt its messages.

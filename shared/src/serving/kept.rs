@@ -58,7 +58,8 @@ impl Keepable for Kept {
 /// What is kept of a name, or else is in the database.
 pub(super) async fn find(app: &App, (category, name): (&str, &str), selector: &Selector) -> Result<Held<Kept>> {
     let (category, name) = (prompts::sought(category), prompts::sought(name));
-    let key = Key::new(&[&category, &name], &["served", &selector.key()]);
+    // The number rises when an answer of an earlier program would be read as something else: Redis may still have some.
+    let key = Key::new(&[&category, &name], &["served-2", &selector.key()]);
     let mark = prompts::mark_of_name(&category, &name);
     app.cache.get(&key, mark, async || load(app, (&category, &name), selector, Show::PROMPT).await).await
 }

@@ -109,6 +109,9 @@ pub struct Rendered {
     pub filled_messages: Option<Vec<Message>>,
     /// The variables that were found.
     pub variables: Vec<String>,
+    /// Those of them that need no value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub optional_variables: Vec<String>,
     /// Names that were given and stand nowhere in the template.
     pub unused: Vec<String>,
 }

@@ -1,117 +1,10 @@
-//! The lists of what a Jinja2 template may call: filters, tests and functions, and with which arguments.
-//!
-//! A filter is on the list if its work is linear in what it gets, but for sorting. Some are only with literal arguments:
-//! `trim` tries each character against each of its argument's, `sort` looks up each part of an attribute in each item,
-//! and `tojson` indents every line, so arguments made from values would multiply with the value they are applied to.
-//! Left out are filters whose work or result is not bounded by what they get: `format`, `pprint` and `center` pad,
-//! `batch` and `slice` fill up, `sum` adds lists and text as well as numbers, `zip`, `chain` and `groupby` nest.
-use std::ops::Range;
+//! What a Jinja2 template may call, by the lists of [`signatures`](super::signatures): a call that could never run is refused
+//! when the template is read, and every argument of one that can is put where the engine looks for it.
+use minijinja::Value;
+use minijinja::machinery::Span;
+use minijinja::machinery::ast::{self, Call, CallArg, Expr, Filter, Spanned, Test};
 
-use minijinja::machinery::ast::{Call, CallArg, Expr, Filter, Test};
-
-/// The filters, and which of their positional arguments may be any expression. All other arguments are literals.
-const FILTERS: [(&str, Range<usize>); 39] = [
-    ("abs", 0..0),
-    ("bool", 0..0),
-    ("capitalize", 0..0),
-    ("count", 0..0),
-    ("d", 0..1),
-    ("default", 0..1),
-    ("dictsort", 0..0),
-    ("e", 0..0),
-    ("escape", 0..0),
-    ("first", 0..0),
-    ("float", 0..0),
-    ("indent", 0..0),
-    ("int", 0..0),
-    ("items", 0..0),
-    ("join", 0..1),
-    ("last", 0..0),
-    ("length", 0..0),
-    ("lines", 0..0),
-    ("list", 0..0),
-    ("lower", 0..0),
-    ("map", 0..0),
-    ("max", 0..0),
-    ("min", 0..0),
-    ("reject", 1..2),
-    ("rejectattr", 2..3),
-    ("replace", 0..2),
-    ("reverse", 0..0),
-    ("round", 0..0),
-    ("select", 1..2),
-    ("selectattr", 2..3),
-    ("sort", 0..0),
-    ("split", 0..1),
-    ("string", 0..0),
-    ("title", 0..0),
-    ("tojson", 0..0),
-    ("trim", 0..0),
-    ("unique", 0..0),
-    ("upper", 0..0),
-    ("urlencode", 0..0),
-];
-
-/// The filters that `map` may apply.
-const MAPPED: [&str; 15] = [
-    "abs",
-    "bool",
-    "capitalize",
-    "float",
-    "first",
-    "int",
-    "last",
-    "length",
-    "lower",
-    "round",
-    "string",
-    "title",
-    "trim",
-    "upper",
-    "urlencode",
-];
-
-/// The tests. The operators among them can only be named in `select` and its like.
-const TESTS: [&str; 38] = [
-    "!=",
-    "<",
-    "<=",
-    "==",
-    ">",
-    ">=",
-    "boolean",
-    "defined",
-    "divisibleby",
-    "endingwith",
-    "eq",
-    "equalto",
-    "even",
-    "false",
-    "float",
-    "ge",
-    "greaterthan",
-    "gt",
-    "in",
-    "int",
-    "integer",
-    "iterable",
-    "le",
-    "lessthan",
-    "lower",
-    "lt",
-    "mapping",
-    "ne",
-    "none",
-    "number",
-    "odd",
-    "sequence",
-    "startingwith",
-    "string",
-    "true",
-    "undefined",
-    "upper",
-    "sameas",
-];
+use super::signatures::{APPLYING, FILTERS, MAPPED, Parameter, Signature, TESTS, Unsaid, signature, takes_argument};
 
 /// The longest literal where only a literal will do, in bytes.
 const MAX_LITERAL: usize = 100;
@@ -119,80 +12,251 @@ const MAX_LITERAL: usize = 100;
 /// The widest indent of `tojson`, which every line of deeply nested JSON has many times over.
 pub(super) const MAX_JSON_INDENT: usize = 4;
 
-/// Why the filter may not be used like that.
-pub(super) fn check_filter(filter: &Filter<'_>) -> Result<(), String> {
+/// An argument of a filter where the engine looks for it: as it stands in the template, or what it is unless said.
+pub(super) enum Argument<'a, 't> {
+    Given(&'a Expr<'t>),
+    Unsaid(Value),
+}
+
+/// The arguments of a filter, in order, each with its name where the engine wants that; or why the filter may not be used
+/// like that.
+pub(super) fn arguments<'a, 't>(
+    filter: &'a Filter<'t>,
+) -> Result<Vec<(Option<&'static str>, Argument<'a, 't>)>, String> {
     let name = filter.name;
-    let Some((_, free)) = FILTERS.iter().find(|(allowed, _)| *allowed == name) else {
-        let names: Vec<_> = FILTERS.iter().map(|(name, _)| *name).collect();
+    if APPLYING.contains(&name) {
+        return applying(filter);
+    }
+    let Some(signature) = signature(name) else {
+        let names: Vec<_> = FILTERS.iter().map(|filter| filter.name).chain(APPLYING).collect();
         return Err(format!("the filter `{name}` is not allowed; allowed are {}", names.join(", ")));
     };
-    for (position, arg) in filter.args.iter().enumerate() {
-        let is_free = matches!(arg, CallArg::Pos(_)) && free.contains(&position);
-        if !is_free && !is_literal(arg) {
-            return Err(format!("this argument of `{name}` must be a literal of at most {MAX_LITERAL} bytes"));
-        }
-        if name == "tojson"
-            && integer(arg)
-                .is_some_and(|indent| usize::try_from(indent).map_or(true, |indent| indent > MAX_JSON_INDENT))
-        {
-            return Err(format!("the indent of `tojson` is at most {MAX_JSON_INDENT}"));
+    let given = slots(signature, &filter.args)?;
+    let mut arguments = Vec::with_capacity(given.len());
+    for (parameter, given) in signature.parameters.iter().zip(given) {
+        let argument = match given {
+            Some(expr) => {
+                check_argument(name, parameter, expr)?;
+                Argument::Given(expr)
+            }
+            None => match unsaid(parameter.unsaid) {
+                Some(value) => Argument::Unsaid(value),
+                None => return Err(format!("`{name}` needs the argument `{}`", parameter.name)),
+            },
+        };
+        arguments.push((signature.by_name.then_some(parameter.name), argument));
+    }
+    Ok(arguments)
+}
+
+/// Which argument belongs to which parameter.
+fn slots<'a, 't>(signature: &Signature, args: &'a [CallArg<'t>]) -> Result<Vec<Option<&'a Expr<'t>>>, String> {
+    let (name, parameters) = (signature.name, signature.parameters);
+    let mut given: Vec<Option<&Expr<'_>>> = vec![None; parameters.len()];
+    for (position, arg) in args.iter().enumerate() {
+        let (slot, expr) = match arg {
+            CallArg::Pos(expr) => (Some(position).filter(|at| *at < parameters.len()), expr),
+            CallArg::Kwarg(key, expr) => (parameters.iter().position(|it| it.name == *key), expr),
+            CallArg::PosSplat(_) | CallArg::KwargSplat(_) => {
+                return Err("`*` and `**` arguments are not allowed".to_owned());
+            }
+        };
+        let Some(slot) = slot.filter(|slot| given[*slot].is_none()) else {
+            let what = match arg {
+                CallArg::Kwarg(key, _) => format!("no argument `{key}` here"),
+                _ => format!("at most {} arguments", parameters.len()),
+            };
+            let names: Vec<_> = parameters.iter().map(|it| it.name).collect();
+            let takes = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            return Err(format!("`{name}` takes {what}; its arguments are: {takes}"));
+        };
+        given[slot] = Some(expr);
+    }
+    Ok(given)
+}
+
+fn check_argument(name: &str, parameter: &Parameter, expr: &Expr<'_>) -> Result<(), String> {
+    if parameter.free {
+        return Ok(());
+    }
+    let Some(literal) = literal(expr) else {
+        return Err(format!(
+            "the argument `{}` of `{name}` must be a literal of at most {MAX_LITERAL} bytes",
+            parameter.name
+        ));
+    };
+    let is_count = literal.is_integer() && literal.as_i64().is_some_and(|count| count >= 0);
+    let fits = match parameter.name {
+        "boolean" | "case_sensitive" | "reverse" | "first" | "blank" => bool::try_from(literal.clone()).is_ok(),
+        "attribute" => literal.as_str().is_some() || literal.is_none() || is_count,
+        "by" => matches!(literal.as_str(), Some("key" | "value")),
+        "method" => matches!(literal.as_str(), Some("common" | "ceil" | "floor")),
+        "width" | "base" => is_count,
+        "indent" => literal.is_none() || is_count,
+        "precision" | "count" | "maxsplit" => literal.is_integer() || literal.is_none(),
+        "chars" => literal.as_str().is_some() || literal.is_none(),
+        _ => true,
+    };
+    if !fits {
+        return Err(format!("`{name}` cannot do anything with {literal:?} as `{}`", parameter.name));
+    }
+    let is_deep = literal.as_usize().is_none_or(|indent| indent > MAX_JSON_INDENT);
+    if name == "tojson" && !literal.is_none() && is_deep {
+        return Err(format!("the indent of `tojson` is at most {MAX_JSON_INDENT}"));
+    }
+    Ok(())
+}
+
+fn unsaid(unsaid: Unsaid) -> Option<Value> {
+    Some(match unsaid {
+        Unsaid::Required => return None,
+        Unsaid::None => Value::from(()),
+        Unsaid::False => Value::from(false),
+        Unsaid::Zero => Value::from(0),
+        Unsaid::Ten => Value::from(10),
+        Unsaid::Four => Value::from(4),
+        Unsaid::Text(text) => Value::from(text),
+    })
+}
+
+/// The arguments of a filter that applies another filter, or a test.
+fn applying<'a, 't>(filter: &'a Filter<'t>) -> Result<Vec<(Option<&'static str>, Argument<'a, 't>)>, String> {
+    let name = filter.name;
+    let by_attribute = name.ends_with("attr");
+    let mut arguments = Vec::new();
+    let mut positions: Vec<&Expr<'_>> = Vec::new();
+    for arg in &filter.args {
+        match arg {
+            CallArg::Pos(expr) => positions.push(expr),
+            CallArg::Kwarg(key, expr) if name == "map" && matches!(*key, "attribute" | "default") => {
+                if literal(expr).is_none() {
+                    return Err(format!(
+                        "the argument `{key}` of `map` must be a literal of at most {MAX_LITERAL} bytes"
+                    ));
+                }
+                let key = if *key == "attribute" { "attribute" } else { "default" };
+                arguments.push((Some(key), Argument::Given(expr)));
+            }
+            CallArg::Kwarg(key, _) => return Err(format!("`{name}` takes no argument `{key}`")),
+            CallArg::PosSplat(_) | CallArg::KwargSplat(_) => {
+                return Err("`*` and `**` arguments are not allowed".to_owned());
+            }
         }
     }
-    let (named, among): (_, &[&str]) = match name {
-        "map" => (filter.args.first(), &MAPPED),
-        "select" | "reject" => (filter.args.first(), &TESTS),
-        "selectattr" | "rejectattr" => (filter.args.get(1), &TESTS),
-        _ => return Ok(()),
+    let named: Vec<_> = arguments.iter().filter_map(|(key, _)| *key).collect();
+    if !named.is_empty() && (!positions.is_empty() || !named.contains(&"attribute")) {
+        return Err("`map` takes `attribute` and perhaps `default`, or the name of a filter".to_owned());
+    }
+    let unsaid = if named.is_empty() { check_applied(name, &positions, by_attribute)? } else { Vec::new() };
+    arguments.extend(positions.into_iter().map(|expr| (None, Argument::Given(expr))));
+    arguments.extend(unsaid.into_iter().map(|value| (None, Argument::Unsaid(value))));
+    Ok(arguments)
+}
+
+/// The arguments of the applied filter that are not said.
+fn check_applied(name: &str, positions: &[&Expr<'_>], by_attribute: bool) -> Result<Vec<Value>, String> {
+    let text =
+        |at: usize| positions.get(at).and_then(|expr| literal(expr)).and_then(|it| it.as_str().map(str::to_owned));
+    if by_attribute && text(0).is_none() {
+        return Err(format!("`{name}` needs the name of an attribute, as a literal"));
+    }
+    let at = usize::from(by_attribute);
+    let rest = positions.get(at + 1..).unwrap_or_default();
+    let Some(applied) = positions.get(at) else {
+        return match name {
+            "map" => Err("`map` needs the name of a filter, or `attribute`".to_owned()),
+            _ => Ok(Vec::new()),
+        };
     };
-    match named {
-        Some(CallArg::Pos(Expr::Const(literal)))
-            if !literal.value.as_str().is_some_and(|named| among.contains(&named)) =>
-        {
-            Err(format!("`{name}` cannot apply {}; it can apply {}", literal.value, among.join(", ")))
+    let applied = text(at).ok_or_else(|| {
+        format!("`{name}` applies what is named by a literal, and `{}` is none", applied.description())
+    })?;
+    if name == "map" {
+        let signature = signature(&applied).filter(|_| MAPPED.contains(&applied.as_str()));
+        let Some(signature) = signature else {
+            return Err(format!("`map` cannot apply `{applied}`; it can apply {}", MAPPED.join(", ")));
+        };
+        if rest.len() > signature.parameters.len() {
+            return Err(format!("`{applied}` takes at most {} arguments", signature.parameters.len()));
         }
-        _ => Ok(()),
+        signature.parameters.iter().zip(rest).try_for_each(|(it, expr)| check_argument(&applied, it, expr))?;
+        return Ok(signature.parameters[rest.len()..].iter().filter_map(|it| unsaid(it.unsaid)).collect());
+    }
+    match takes_argument(&applied) {
+        None => {
+            let names: Vec<_> = TESTS.iter().map(|(name, _)| *name).collect();
+            Err(format!("`{name}` cannot apply `{applied}`; it can apply {}", names.join(", ")))
+        }
+        Some(takes) if rest.len() == usize::from(takes) => Ok(Vec::new()),
+        Some(true) => Err(format!("the test `{applied}` needs one argument")),
+        Some(false) => Err(format!("the test `{applied}` takes no argument")),
     }
 }
 
 /// Why the test may not be used like that.
 pub(super) fn check_test(test: &Test<'_>) -> Result<(), String> {
-    if !TESTS.contains(&test.name) {
-        return Err(format!("the test `{}` is not allowed; allowed are {}", test.name, TESTS.join(", ")));
-    }
-    match test.args.as_slice() {
-        [] | [CallArg::Pos(_)] => Ok(()),
-        _ => Err(format!("the test `{}` takes at most one argument", test.name)),
+    let Some(takes) = takes_argument(test.name) else {
+        let names: Vec<_> = TESTS.iter().map(|(name, _)| *name).collect();
+        return Err(format!("the test `{}` is not allowed; allowed are {}", test.name, names.join(", ")));
+    };
+    match (test.args.as_slice(), takes) {
+        ([], false) | ([CallArg::Pos(_)], true) => Ok(()),
+        (_, true) => Err(format!("the test `{}` needs one argument", test.name)),
+        (_, false) => Err(format!("the test `{}` takes no argument", test.name)),
     }
 }
 
-/// Why the call may not be made. `is_macro` tells which names are macros of the template.
-pub(super) fn check_call(call: &Call<'_>, is_macro: impl Fn(&str) -> bool) -> Result<(), String> {
+/// Why the call may not be made. `macros` tells the parameters of the template's own macros.
+pub(super) fn check_call(call: &Call<'_>, macros: &[(&str, Vec<&str>)]) -> Result<(), String> {
     let only_positions = call.args.iter().all(|arg| matches!(arg, CallArg::Pos(_)));
     let no_splats = call.args.iter().all(|arg| matches!(arg, CallArg::Pos(_) | CallArg::Kwarg(..)));
+    let count = call.args.len();
     let allowed = match &call.expr {
-        Expr::Var(name) if is_macro(name.id) => no_splats,
-        Expr::Var(name) => name.id == "range" && only_positions,
-        Expr::GetAttr(method) => {
-            // Without an argument the engine would divide by zero.
-            matches!(&method.expr, Expr::Var(object) if object.id == "loop")
-                && matches!(method.name, "changed" | "cycle")
-                && only_positions
-                && !call.args.is_empty()
+        Expr::Var(name) if macros.iter().any(|(it, _)| *it == name.id) => {
+            let fits = |parameters: &[&str]| {
+                let is_known = |arg: &CallArg<'_>| match arg {
+                    CallArg::Kwarg(key, _) => parameters.contains(key),
+                    _ => true,
+                };
+                count <= parameters.len() && call.args.iter().all(is_known)
+            };
+            let Some((_, parameters)) = macros.iter().find(|(it, parameters)| *it == name.id && fits(parameters))
+            else {
+                return Err(format!("the macro `{}` does not take these arguments", name.id));
+            };
+            no_splats && count <= parameters.len()
         }
+        Expr::Var(name) if name.id == "range" => {
+            if !(1..=3).contains(&count) {
+                return Err("`range` takes one to three numbers".to_owned());
+            }
+            only_positions
+        }
+        Expr::GetAttr(method) => match (&method.expr, method.name) {
+            // Without an argument the engine would divide by zero.
+            (Expr::Var(object), "changed" | "cycle") if object.id == "loop" => only_positions && count > 0,
+            (_, "items") if count == 0 => return Err("write `x|items` in the place of `x.items()`".to_owned()),
+            (_, "upper" | "lower" | "title" | "capitalize") if count == 0 => {
+                return Err(format!("write `x|{0}` in the place of `x.{0}()`", method.name));
+            }
+            (_, "strip") if count == 0 => return Err("write `x|trim` in the place of `x.strip()`".to_owned()),
+            (_, "get") => return Err("write `x.key|default(…)` in the place of `x.get('key', …)`".to_owned()),
+            _ => false,
+        },
         _ => false,
     };
     let refusal = "only macros of this template, range(...), loop.cycle(...) and loop.changed(...) can be called";
     if allowed { Ok(()) } else { Err(refusal.to_owned()) }
 }
 
-fn is_literal(arg: &CallArg<'_>) -> bool {
-    let (CallArg::Pos(expr) | CallArg::Kwarg(_, expr)) = arg else { return false };
-    expr.as_const().is_some_and(|literal| {
+fn literal(expr: &Expr<'_>) -> Option<Value> {
+    let is_short = |literal: &Value| {
         literal.as_object().is_none() && literal.as_str().is_none_or(|text| text.len() <= MAX_LITERAL)
-    })
+    };
+    expr.as_const().filter(is_short)
 }
 
-fn integer(arg: &CallArg<'_>) -> Option<i64> {
-    let (CallArg::Pos(expr) | CallArg::Kwarg(_, expr)) = arg else { return None };
-    expr.as_const().filter(minijinja::value::Value::is_integer).map(|literal| literal.as_i64().unwrap_or(i64::MAX))
+/// A literal of the engine.
+pub(super) fn constant<'t>(value: Value, span: Span) -> Expr<'t> {
+    Expr::Const(Spanned::new(ast::Const { value }, span))
 }

@@ -8,7 +8,7 @@ use minijinja::value::Value as EngineValue;
 use minijinja::{Environment, ErrorKind};
 use serde_json::{Map, Value, json};
 
-use super::{Allowance, Fault, Template, TemplateFormat, Unfilled};
+use super::{Allowance, Bound, Fault, Template, TemplateFormat, Unfilled};
 use crate::{computing, line::for_client};
 
 const FORBIDDEN: &str = Fault::FORBIDDEN;
@@ -137,7 +137,7 @@ fn slow() -> Vec<Attack> {
         ("{{ numbers|map(small) }}", FORBIDDEN),
         ("{{ numbers|map('replace', text, '') }}", FORBIDDEN),
         ("{{ numbers|select(small) }}", FORBIDDEN),
-        ("{{ numbers|select('in', text)|length }}", LIMIT),
+        ("{{ numbers|select('in', text)|length }}", RENDER),
         ("{{ numbers|map('string')|join(text) }}", LIMIT),
         ("{{ text|replace('', text) }}", LIMIT),
         ("{{ text|replace('a', '<<<<<<<<<<') }}", LIMIT),
@@ -233,7 +233,7 @@ fn nested() -> Vec<Attack> {
         ("{% macro f() %}{{ g() }}{% endmacro %}{% macro g() %}{{ f() }}{% endmacro %}{{ g() }}", LIMIT),
         ("{% macro f(a) %}{{ f([a, a]) }}{% endmacro %}{{ f([1]) }}", LIMIT),
         ("{% macro f(a) %}{{ a }}{{ f(a ~ a) }}{% endmacro %}{{ f('abc') }}", LIMIT),
-        ("{% macro f(a=f) %}{{ a }}{% endmacro %}{{ f() }}", HARMLESS),
+        ("{% macro f(a=f) %}{{ a }}{% endmacro %}{{ f() }}", RENDER),
     ]));
     all
 }
@@ -256,7 +256,10 @@ fn values() -> Map<String, Value> {
 
 async fn outcome(template: &str, values: &Map<String, Value>) -> &'static str {
     let filled = match Template::parse(TemplateFormat::Jinja2, template, None) {
-        Ok(parsed) => for_client(parsed.fill(values, &mut Allowance::default())).await,
+        Ok(parsed) => {
+            let bound = Bound { values: values.clone(), ..Bound::default() };
+            for_client(parsed.fill(&bound, &mut Allowance::default())).await
+        }
         Err(fault) => Err(fault.into()),
     };
     match filled {

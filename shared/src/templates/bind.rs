@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use super::demand::{Demand, Demands};
 use super::model::{InputSchema, VariableType, escape_pointer};
 use crate::{
     error::{Error, Violation},
@@ -22,6 +23,9 @@ pub enum Given {
     Json(Map<String, Value>),
     /// A query string, which is all text and read as the type the schema declares. Of a repeated name the last counts.
     Query(Vec<(String, String)>),
+    /// The same, from whoever expects that a name without a value is left as it stands, as the first version did. Only the
+    /// formats that know nothing but names can do that.
+    Partial(Vec<(String, String)>),
 }
 
 /// Nothing.
@@ -38,42 +42,64 @@ impl Given {
         let text = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
         match self {
             Self::Json(values) => values.iter().filter_map(text).collect(),
-            Self::Query(values) => values.iter().cloned().collect(),
+            Self::Query(values) | Self::Partial(values) => values.iter().cloned().collect(),
         }
     }
 }
 
 /// The variables of a template against what the caller gave.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bound {
     /// A value for every variable, except for optional ones that have none.
     pub values: Map<String, Value>,
+    /// The variables without a value that are optional because the schema says so.
+    pub absent: HashSet<String>,
+    /// The variables without a value that are left as they stand.
+    pub left: HashSet<String>,
     /// The names that were given and that the template does not have, in the order given.
     pub unused: Vec<String>,
 }
 
-/// Gives every variable its value: the caller's, else the default of the schema. `variables` names each once.
+/// Gives every variable its value: the caller's, else the default of the schema.
+///
+/// A variable is optional if the schema says so, or has a default, or if the template knows what to do without it. One that
+/// is not must have a value, and `null` is none: no format prints it by mistake. An optional one may be `null`.
 ///
 /// # Errors
 /// [`Error::Invalid`]: `missing-variables` where required ones have no value, else `validation-failed` with every value
 /// that is of the wrong type (`wrong-type`) or longer than 256 KiB, 1 MiB all together (`too-long`).
-pub fn bind(variables: &[String], schema: &InputSchema, given: Given) -> Result<Bound, Error> {
+pub fn bind(demands: &Demands, schema: &InputSchema, given: Given) -> Result<Bound, Error> {
     let mut violations = Vec::new();
+    let is_partial = matches!(given, Given::Partial(_));
     let mut given = typed(schema, given, &mut violations);
-    let wanted: HashSet<&str> = variables.iter().map(String::as_str).collect();
-    let unused = given.keys().filter(|name| !wanted.contains(name.as_str())).cloned().collect();
+    let unused = given.keys().filter(|name| demands.of(name).is_none()).cloned().collect();
 
     let mut values = Map::new();
+    let (mut absent, mut left) = (HashSet::new(), HashSet::new());
     let mut missing = Vec::new();
-    for name in variables {
+    for name in demands.names() {
         let spec = schema.get(name);
+        let Demand { required, nullable } = demands.of(name).unwrap_or(Demand { required: true, nullable: false });
+        let is_optional = !required || spec.is_some_and(|spec| !spec.required || spec.default.is_some());
         let value = given.swap_remove(name).or_else(|| spec.and_then(|spec| spec.default.clone()));
         let Some(mut value) = value else {
-            if spec.is_none_or(|spec| spec.required) {
-                missing.push(name.as_str());
+            if is_partial {
+                left.insert(name.clone());
+            } else if spec.is_some_and(|spec| !spec.required) {
+                absent.insert(name.clone());
+            } else if !is_optional {
+                missing.push((name.as_str(), "has no value"));
             }
             continue;
         };
+        let is_typed = spec.is_some_and(|spec| spec.kind.is_some());
+        if value.is_null() && !is_optional && !nullable && !is_typed {
+            missing.push((
+                name.as_str(),
+                "is null, which is no value; declare it with `\"required\": false` if it may be",
+            ));
+            continue;
+        }
         if let Some(kind) = spec.and_then(|spec| spec.kind) {
             if !kind.admits(&value) {
                 violations.push(violation(name, "wrong-type", format!("`{name}` must be {kind}")));
@@ -84,10 +110,14 @@ pub fn bind(variables: &[String], schema: &InputSchema, given: Given) -> Result<
         values.insert(name.clone(), value);
     }
     if !missing.is_empty() {
-        return Err(missing_variables(&missing));
+        return Err(no_values(&missing));
     }
     check_sizes(&values, &mut violations);
-    if violations.is_empty() { Ok(Bound { values, unused }) } else { Err(Error::from_violations(violations)) }
+    if violations.is_empty() {
+        Ok(Bound { values, absent, left, unused })
+    } else {
+        Err(Error::from_violations(violations))
+    }
 }
 
 /// The given values, each with the type that the schema declares where text can be read as that.
@@ -96,7 +126,7 @@ pub fn bind(variables: &[String], schema: &InputSchema, given: Given) -> Result<
 fn typed(schema: &InputSchema, given: Given, violations: &mut Vec<Violation>) -> Map<String, Value> {
     match given {
         Given::Json(values) => values,
-        Given::Query(pairs) => pairs
+        Given::Query(pairs) | Given::Partial(pairs) => pairs
             .into_iter()
             .map(|(name, text)| {
                 let kind = schema.get(&name).and_then(|spec| spec.kind);
@@ -118,13 +148,19 @@ fn from_text(kind: Option<VariableType>, text: &str) -> Option<Value> {
     }
 }
 
-fn missing_variables(names: &[&str]) -> Error {
+/// Names that have no value where one is needed.
+pub(super) fn missing_variables(names: &[&str]) -> Error {
+    no_values(&names.iter().map(|name| (*name, "has no value")).collect::<Vec<_>>())
+}
+
+fn no_values(missing: &[(&str, &str)]) -> Error {
+    let names: Vec<&str> = missing.iter().map(|(name, _)| *name).collect();
     Error::Invalid {
         code: "missing-variables",
         detail: format!("no value for: {}", names.join(", ")),
-        violations: names
+        violations: missing
             .iter()
-            .map(|name| violation(name, "missing-variable", format!("`{name}` has no value")))
+            .map(|(name, why)| violation(name, "missing-variable", format!("`{name}` {why}")))
             .collect(),
     }
 }

@@ -1,14 +1,17 @@
 //! A parsed template of any format, and how it is filled.
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use super::bind::Bound;
+use super::demand::Demands;
+use super::format::TemplateFormat;
+use super::fstring::Fstring;
 use super::jinja::Jinja;
-use super::model::{Fault, TemplateFormat};
-use super::{fstring, mustache};
+use super::model::Fault;
+use super::mustache::{self, Mustache};
+use super::{simple, simple_fstring};
 use crate::error::Error;
 
 /// How many bytes the values may add to the texts of a prompt.
@@ -41,12 +44,14 @@ impl Allowance {
 #[derive(Clone, Debug)]
 pub struct Template {
     body: Body,
-    variables: Arc<[String]>,
+    demands: Arc<Demands>,
 }
 
 #[derive(Clone, Debug)]
 enum Body {
     Pieces(Arc<[Piece]>),
+    Mustache(Arc<Mustache>),
+    Fstring(Arc<Fstring>),
     Jinja(Jinja),
 }
 
@@ -58,56 +63,82 @@ pub(super) type Span<'t> = (Range<usize>, &'t str);
 enum Piece {
     /// Stays as it is.
     Text(String),
-    /// Is replaced by the value of this name.
-    Variable(String),
+    /// Is replaced by the value of this name, and stands there like this.
+    Variable { name: String, written: String },
 }
 
 impl Template {
     /// Reads a template. `declared` are the variables that the author named, if the author did; only
-    /// [`TemplateFormat::Fstring`] needs them, and replaces no others.
+    /// [`TemplateFormat::SimpleFstring`] needs them, and replaces no others.
     ///
     /// # Errors
-    /// Only [`TemplateFormat::Jinja2`] knows faults: syntax, something forbidden, and text of more than 64 KiB.
+    /// What the format cannot read, and what it could never fill. [`TemplateFormat::Simple`],
+    /// [`TemplateFormat::SimpleFstring`] and [`TemplateFormat::None`] read everything.
     pub fn parse(format: TemplateFormat, text: &str, declared: Option<&[String]>) -> Result<Self, Fault> {
         let pieces = match format {
-            TemplateFormat::Mustache => pieces(text, mustache::spans(text)),
-            TemplateFormat::Fstring => pieces(text, fstring::spans(text, declared)),
+            TemplateFormat::Simple => pieces(text, simple::spans(text)),
+            TemplateFormat::SimpleFstring => pieces(text, simple_fstring::spans(text, declared)),
             TemplateFormat::None => vec![Piece::Text(text.to_owned())],
+            TemplateFormat::Mustache => {
+                let (mustache, demands) = Mustache::parse(text)?;
+                return Ok(Self { body: Body::Mustache(mustache.into()), demands: demands.into() });
+            }
+            TemplateFormat::Fstring => {
+                let (fstring, demands) = Fstring::parse(text)?;
+                return Ok(Self { body: Body::Fstring(fstring.into()), demands: demands.into() });
+            }
             TemplateFormat::Jinja2 => {
-                let (jinja, variables) = Jinja::parse(text)?;
-                return Ok(Self { body: Body::Jinja(jinja), variables: variables.into() });
+                let (jinja, demands) = Jinja::parse(text)?;
+                return Ok(Self { body: Body::Jinja(jinja), demands: demands.into() });
             }
         };
-        let mut seen = HashSet::new();
-        let variables = pieces
-            .iter()
-            .filter_map(|piece| match piece {
-                Piece::Variable(name) if seen.insert(name) => Some(name.clone()),
-                _ => None,
-            })
-            .collect();
-        Ok(Self { body: Body::Pieces(pieces.into()), variables })
+        let mut demands = Demands::default();
+        for piece in &pieces {
+            if let Piece::Variable { name, .. } = piece {
+                demands.demand(name);
+            }
+        }
+        Ok(Self { body: Body::Pieces(pieces.into()), demands: demands.into() })
     }
 
     /// The variables, in order of first use, each once.
     #[must_use]
     pub fn variables(&self) -> &[String] {
-        &self.variables
+        self.demands.names()
+    }
+
+    /// What is asked of the variables.
+    #[must_use]
+    pub fn demands(&self) -> &Demands {
+        &self.demands
     }
 
     /// Inserts the values. They are inserted once and never rendered again; a name without a value becomes nothing.
     ///
     /// # Errors
-    /// `template-limit` where the values add more than 1 MiB, or Jinja2 needs more than it gets; `template-render`
-    /// where Jinja2 cannot do with these values what the template says; `overloaded` where it could not begin in time.
-    pub async fn fill(&self, values: &Map<String, Value>, allowance: &mut Allowance) -> Result<String, Unfilled> {
+    /// `template-limit` where the values add more than 1 MiB, or the engine needs more than it gets; `template-render`
+    /// where the engine cannot do with these values what the template says; `missing-variables` where a section of Mustache
+    /// prints a name that has none; `overloaded` where it could not begin in time.
+    pub async fn fill(&self, bound: &Bound, allowance: &mut Allowance) -> Result<String, Unfilled> {
         match &self.body {
-            Body::Pieces(pieces) => Ok(insert(pieces, values, allowance)?),
-            Body::Jinja(jinja) => {
-                let all_given = self.variables.iter().all(|name| values.contains_key(name));
-                jinja.fill(values, all_given, allowance).await
-            }
+            Body::Pieces(pieces) => Ok(insert(pieces, bound, allowance)?),
+            Body::Mustache(mustache) => mustache.fill(bound, allowance),
+            Body::Fstring(fstring) => fstring.fill(bound, allowance),
+            Body::Jinja(jinja) => jinja.fill(bound, allowance).await,
         }
+    }
+}
+
+/// Is it a text without variables that filling does not change? A text that the format cannot read is not.
+#[must_use]
+pub fn is_plain(format: TemplateFormat, text: &str) -> bool {
+    match format {
+        TemplateFormat::None => true,
+        TemplateFormat::Simple => simple::spans(text).is_empty(),
+        TemplateFormat::SimpleFstring => simple_fstring::spans(text, None).is_empty(),
+        TemplateFormat::Mustache => Mustache::parse(text).is_ok_and(|(mustache, _)| mustache.is_plain(text)),
+        TemplateFormat::Fstring => !text.contains(['{', '}']),
+        TemplateFormat::Jinja2 => !["{{", "{%", "{#"].iter().any(|tag| text.contains(tag)),
     }
 }
 
@@ -149,7 +180,7 @@ fn pieces(text: &str, spans: Vec<Span<'_>>) -> Vec<Piece> {
     let mut kept = 0;
     for (range, name) in spans {
         pieces.push(Piece::Text(text[kept..range.start].to_owned()));
-        pieces.push(Piece::Variable(name.to_owned()));
+        pieces.push(Piece::Variable { name: name.to_owned(), written: text[range.clone()].to_owned() });
         kept = range.end;
     }
     pieces.push(Piece::Text(text[kept..].to_owned()));
@@ -157,23 +188,20 @@ fn pieces(text: &str, spans: Vec<Span<'_>>) -> Vec<Piece> {
 }
 
 /// Text as it is, `null` as nothing, and anything else as compact JSON.
-fn insert(pieces: &[Piece], values: &Map<String, Value>, allowance: &mut Allowance) -> Result<String, Fault> {
+fn insert(pieces: &[Piece], bound: &Bound, allowance: &mut Allowance) -> Result<String, Fault> {
     let mut filled = String::new();
     for piece in pieces {
-        let name = match piece {
-            Piece::Text(text) => {
-                filled.push_str(text);
-                continue;
+        match piece {
+            Piece::Text(text) => filled.push_str(text),
+            Piece::Variable { name, written } if bound.left.contains(name) => filled.push_str(written),
+            Piece::Variable { name, .. } => {
+                let before = filled.len();
+                if let Some(value) = bound.values.get(name) {
+                    mustache::print(value, &mut filled);
+                }
+                allowance.take(filled.len() - before)?;
             }
-            Piece::Variable(name) => name,
-        };
-        let before = filled.len();
-        match values.get(name) {
-            None | Some(Value::Null) => {}
-            Some(Value::String(text)) => filled.push_str(text),
-            Some(other) => filled.push_str(&other.to_string()),
         }
-        allowance.take(filled.len() - before)?;
     }
     Ok(filled)
 }

@@ -21,14 +21,16 @@ use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior};
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
-use serde_json::{Map, Value as Json};
 use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 
 use super::allowed::MAX_JSON_INDENT;
+use super::bind::Bound;
+use super::demand::Demands;
 use super::fill::{Allowance, Unfilled};
 use super::model::Fault;
 use super::sandbox::{self, GUARD};
 use super::weighed::{MAX_WEIGHT, from_json, weigh, weight_of};
+use super::{conversions, order};
 use crate::{computing, error::Error as DomainError};
 
 /// How long the renders of a prompt may take. Tests give more, so that a busy machine does not decide how they end.
@@ -53,25 +55,21 @@ pub(super) struct Jinja {
 }
 
 impl Jinja {
-    /// Checks a template and finds its variables, in order of first use.
-    pub(super) fn parse(text: &str) -> Result<(Self, Vec<String>), Fault> {
+    /// Checks a template and finds what it asks of its variables.
+    pub(super) fn parse(text: &str) -> Result<(Self, Demands), Fault> {
         let program = sandbox::check(text)?;
-        Ok((Self { text: text.into() }, program.variables))
+        Ok((Self { text: text.into() }, program.demands))
     }
 
-    /// Renders the template. A name without a value is nothing, but a fault where all names have one: then it can only
-    /// be an attribute that is not there.
-    pub(super) async fn fill(
-        &self,
-        values: &Map<String, Json>,
-        all_given: bool,
-        allowance: &mut Allowance,
-    ) -> Result<String, Unfilled> {
-        let values = context(values)?;
+    /// Renders the template. A variable that is absent because the schema allows it prints nothing and is false; any other
+    /// name or attribute that is not there may be asked for (`is defined`, `default`, `if`), and is a fault where it is
+    /// printed or used.
+    pub(super) async fn fill(&self, bound: &Bound, allowance: &mut Allowance) -> Result<String, Unfilled> {
+        let values = context(bound)?;
         let text = Arc::clone(&self.text);
         let place = timeout(WAIT, computing::place()).await.unwrap_or_else(|late| Err(busy(late)))?;
         let deadline = *allowance.ends.get_or_insert_with(|| Instant::now() + TIME);
-        let render = computing::spawn(place, move || render(&text, values, all_given, deadline));
+        let render = computing::spawn(place, move || render(&text, values, deadline));
         let rendered = timeout_at(deadline, render)
             .await
             .map_err(|_| Fault::limit(format!("the template takes more than {} ms", TIME.as_millis())))?;
@@ -90,9 +88,11 @@ fn busy(late: Elapsed) -> DomainError {
 }
 
 /// The values as the engine's own.
-fn context(values: &Map<String, Json>) -> Result<Value, Fault> {
-    let pairs = values.iter().map(|(name, value)| Ok((name.as_str(), from_json(value)?)));
-    let pairs = pairs.collect::<Result<Vec<_>, Error>>().map_err(|error| fault("", &error))?;
+fn context(bound: &Bound) -> Result<Value, Fault> {
+    let pairs = bound.values.iter().map(|(name, value)| Ok((name.as_str(), from_json(value)?)));
+    let mut pairs = pairs.collect::<Result<Vec<_>, Error>>().map_err(|error| fault("", &error))?;
+    let nothing = nothing();
+    pairs.extend(bound.absent.iter().map(|name| (name.as_str(), nothing.clone())));
     let weight: usize = pairs.iter().map(|(_, value)| weight_of(value)).sum();
     if weight > MAX_WEIGHT {
         return Err(Fault::limit("the values hold more than is allowed"));
@@ -100,24 +100,32 @@ fn context(values: &Map<String, Json>) -> Result<Value, Fault> {
     Ok(Value::from_pairs(pairs))
 }
 
+/// What is not there, and prints nothing: what the engine makes of a choice without an `else`.
+fn nothing() -> Value {
+    let choice = Environment::empty().compile_expression("1 if false").and_then(|choice| choice.eval(()));
+    choice.unwrap_or(Value::UNDEFINED)
+}
+
 /// Compiles and runs the template on this thread.
-fn render(text: &str, values: Value, all_given: bool, deadline: Instant) -> Result<String, Fault> {
+fn render(text: &str, values: Value, deadline: Instant) -> Result<String, Fault> {
     let program = sandbox::check(text)?;
     let mut generator = CodeGenerator::new("template", text);
     generator.compile_stmt(&program.statement);
     let (instructions, blocks) = generator.finish();
-    let env = environment(all_given, deadline);
+    let env = environment(deadline);
     let mut output = String::new();
     let result = eval(&env, &instructions, values, &blocks, &mut make_string_output(&mut output), AutoEscape::None);
     result.map_err(|error| fault(text, &error))?;
     Ok(output)
 }
 
-fn environment<'e>(all_given: bool, deadline: Instant) -> Environment<'e> {
+fn environment<'e>(deadline: Instant) -> Environment<'e> {
     let mut env = Environment::new();
     for (name, _) in Environment::<'static>::new().globals() {
         env.remove_global(name);
     }
+    conversions::install(&mut env);
+    order::install(&mut env);
     env.add_function("range", range);
     env.add_filter("tojson", to_json);
     env.add_filter(GUARD, move |state: &State, value: Value| {
@@ -126,7 +134,7 @@ fn environment<'e>(all_given: bool, deadline: Instant) -> Environment<'e> {
         }
         weigh(state, value)
     });
-    env.set_undefined_behavior(if all_given { UndefinedBehavior::SemiStrict } else { UndefinedBehavior::Lenient });
+    env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     env.set_fuel(Some(FUEL));
     env.set_recursion_limit(RECURSION);
     env.set_debug(true); // Or faults would not say which name is undefined, nor in which column.

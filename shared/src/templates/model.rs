@@ -1,7 +1,6 @@
 //! What the rest of the domain says about templates: their format, the schema of their variables, and their faults.
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,51 +10,6 @@ use crate::{
     error::{Error, Violation},
     numbers,
 };
-
-/// How the content of a prompt marks its variables.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum TemplateFormat {
-    /// `{{ name }}`, and nothing else.
-    #[default]
-    Mustache,
-    /// Jinja2, in a sandbox.
-    Jinja2,
-    /// `{name}`, as in Python's f-strings.
-    Fstring,
-    /// The content is text, used as it is.
-    None,
-}
-
-impl TemplateFormat {
-    /// The name of the format, as it is written everywhere.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mustache => "mustache",
-            Self::Jinja2 => "jinja2",
-            Self::Fstring => "fstring",
-            Self::None => "none",
-        }
-    }
-}
-
-impl fmt::Display for TemplateFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for TemplateFormat {
-    type Err = anyhow::Error;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Self::Mustache, Self::Jinja2, Self::Fstring, Self::None]
-            .into_iter()
-            .find(|format| format.name() == name)
-            .ok_or_else(|| anyhow::anyhow!("`{name}` is no template format: mustache, jinja2, fstring or none"))
-    }
-}
 
 /// The JSON type of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -140,8 +94,8 @@ pub fn check_schema(schema: &InputSchema) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (name, spec) in schema {
         let pointer = format!("/input_schema/{}", escape_pointer(name));
-        if !is_identifier(name) {
-            let detail = format!("`{name}` is no identifier: a letter or `_`, then letters, digits and `_`");
+        if !is_name(name) {
+            let detail = format!("`{name}` is no name of a variable: letters, digits, `_` and `-`");
             violations.push(Violation::new(pointer.clone(), "not-an-identifier", detail));
         }
         if let (Some(kind), Some(default)) = (spec.kind, &spec.default)
@@ -159,7 +113,13 @@ pub(super) fn escape_pointer(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// Can the name stand in a template?
+/// Can the name stand in a template of some format? Mustache knows names that are no identifiers: `user-name`, `1st`.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|char| char.is_alphanumeric() || char == '_' || char == '-')
+}
+
+/// Can the name stand in a template of any format?
 #[must_use]
 pub fn is_identifier(name: &str) -> bool {
     !name.is_empty() && identifier_len(name) == name.len()

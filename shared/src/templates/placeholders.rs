@@ -5,9 +5,10 @@ use std::ops::Range;
 use minijinja::machinery::{Token, tokenize};
 
 use super::fill::Template;
-use super::model::{Fault, TemplateFormat};
+use super::format::TemplateFormat;
+use super::model::Fault;
 use super::sandbox::syntax;
-use super::{fstring, mustache};
+use super::{fstring, mustache, simple, simple_fstring};
 
 /// A place in a template where variables are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,9 +39,14 @@ pub fn placeholders(
     declared: Option<&[String]>,
 ) -> Result<Vec<Placeholder>, Fault> {
     let spans = match format {
-        TemplateFormat::Mustache => mustache::spans(text),
-        TemplateFormat::Fstring => fstring::spans(text, declared),
+        TemplateFormat::Simple => simple::spans(text),
+        TemplateFormat::SimpleFstring => simple_fstring::spans(text, declared),
         TemplateFormat::None => Vec::new(),
+        TemplateFormat::Mustache => {
+            Template::parse(format, text, None)?;
+            return Ok(mustache::places(text)?.0);
+        }
+        TemplateFormat::Fstring => return fstring::places(text),
         TemplateFormat::Jinja2 => return jinja(text),
     };
     let placeholder = |(range, name): (_, &str)| Placeholder {
@@ -50,6 +56,49 @@ pub fn placeholders(
         inserts: true,
     };
     Ok(spans.into_iter().map(placeholder).collect())
+}
+
+/// How far the end of braces that are not read is looked for, in bytes.
+const REACH: usize = 200;
+
+/// Where braces look like placeholders and are left as they stand, in order: from the first brace to the last, if that is near.
+/// Formats that refuse what they cannot read have none.
+#[must_use]
+pub fn unread(format: TemplateFormat, text: &str, declared: Option<&[String]>) -> Vec<Range<usize>> {
+    let starts: Vec<usize> = match format {
+        TemplateFormat::Mustache => {
+            mustache::places(text).map_or_else(|_| Vec::new(), |(_, others)| others.iter().map(|it| it.start).collect())
+        }
+        TemplateFormat::Simple => {
+            let read = simple::spans(text);
+            let mut starts = Vec::new();
+            for (start, _) in text.match_indices("{{") {
+                let after = read.partition_point(|(range, _)| range.end <= start);
+                // Of three braces the inner two count; what stands between is filled, and the outer ones stay.
+                let is_read = read.get(after).is_some_and(|(range, _)| range.start <= start);
+                let is_inner = starts.last().is_some_and(|last| last + 2 > start);
+                if !is_read && !is_inner {
+                    starts.push(start);
+                }
+            }
+            starts
+        }
+        TemplateFormat::SimpleFstring => {
+            let read = simple_fstring::spans(text, declared);
+            let is_read = |start: usize| read.binary_search_by_key(&start, |(range, _)| range.start).is_ok();
+            let looks_so =
+                |start: &usize| !is_read(*start) && simple_fstring::looks_like_a_field(&text[*start..], declared);
+            text.match_indices('{').map(|(start, _)| start).filter(looks_so).collect()
+        }
+        TemplateFormat::Jinja2 | TemplateFormat::Fstring | TemplateFormat::None => Vec::new(),
+    };
+    let close = if format == TemplateFormat::SimpleFstring { "}" } else { "}}" };
+    let range = |start: usize| {
+        let open = start + close.len();
+        let near = &text[open..text.floor_char_boundary((open + REACH).min(text.len()))];
+        start..near.find(close).map_or(open, |end| open + end + close.len())
+    };
+    starts.into_iter().map(range).collect()
 }
 
 /// The sandbox says which names are variables, the tokens say where they are.

@@ -6,13 +6,17 @@
 //! literals, comparisons, `+`, `*`, `**`, filters, tests and calls. What stays bare costs the same whatever the values.
 use std::collections::HashSet;
 
-use minijinja::machinery::ast::{self, BinOpKind, CallArg, Expr, Spanned, Stmt, UnaryOpKind};
+use minijinja::machinery::ast::{self, CallArg, Expr, Spanned, Stmt, UnaryOpKind};
 use minijinja::machinery::{Span, parse};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Error, ErrorKind};
 
-use super::allowed::{check_call, check_filter, check_test};
+use super::allowed::{check_call, check_test};
+use super::conversions::ITEMS;
+use super::demand::{Demand, Demands};
+use super::guards::{defined_if, macros, nulls};
 use super::model::Fault;
+use super::operations::{guarded, wrapped};
 use super::scan::scan;
 
 /// The filter around everything that can be slow or large.
@@ -25,8 +29,8 @@ const MAX_TEXT: usize = 64 * 1024;
 pub(super) struct Program<'t> {
     /// The syntax tree, guarded.
     pub(super) statement: Stmt<'t>,
-    /// The names it uses and does not set, in order of first use.
-    pub(super) variables: Vec<String>,
+    /// What it asks of the names that it uses and does not set.
+    pub(super) demands: Demands,
 }
 
 /// Reads a template, or says what in it is not allowed.
@@ -34,16 +38,21 @@ pub(super) fn check(text: &str) -> Result<Program<'_>, Fault> {
     if text.len() > MAX_TEXT {
         return Err(Fault::limit("a jinja2 template is at most 64 KiB"));
     }
-    let macros = scan(text)?;
+    scan(text)?;
     let tree = parse(text, "template", syntax()).map_err(|error| syntax_fault(text, &error))?;
-    let mut rebuild =
-        Rebuild { text, macros, scopes: vec![HashSet::new()], seen: HashSet::new(), variables: Vec::new() };
     let Stmt::Template(template) = &tree else {
         return Err(Fault::at(text, 0, Fault::SYNTAX, "this is no template"));
     };
+    let mut rebuild = Rebuild {
+        text,
+        macros: macros(&template.children),
+        scopes: vec![HashSet::new()],
+        defined: Vec::new(),
+        demands: Demands::default(),
+    };
     let children = rebuild.statements(&template.children)?;
     let statement = Stmt::Template(Spanned::new(ast::Template { children }, template.span()));
-    Ok(Program { statement, variables: rebuild.variables })
+    Ok(Program { statement, demands: rebuild.demands })
 }
 
 /// The usual delimiters; and what stands around the tags stays byte for byte.
@@ -59,26 +68,27 @@ fn syntax_fault(text: &str, error: &Error) -> Fault {
 }
 
 /// Copies a syntax tree, guarded, and finds the variables on the way.
-struct Rebuild<'t> {
+pub(super) struct Rebuild<'t> {
     text: &'t str,
-    macros: HashSet<&'t str>,
+    /// The macros, with the names of their parameters.
+    macros: Vec<(&'t str, Vec<&'t str>)>,
     /// The names that are set, innermost scope last.
     scopes: Vec<HashSet<&'t str>>,
-    /// The names in `variables`.
-    seen: HashSet<&'t str>,
-    variables: Vec<String>,
+    /// The names that the template has made sure of where it stands.
+    defined: Vec<&'t str>,
+    pub(super) demands: Demands,
 }
 
 impl<'t> Rebuild<'t> {
-    fn forbidden(&self, span: Span, detail: impl Into<String>) -> Fault {
+    pub(super) fn forbidden(&self, span: Span, detail: impl Into<String>) -> Fault {
         Fault::at(self.text, span.start_offset as usize, Fault::FORBIDDEN, detail)
     }
 
     fn set(&mut self, name: &'t str) {
-        self.scopes.last_mut().expect("the outermost scope is never left").insert(name);
+        self.innermost().insert(name);
     }
 
-    fn is_set(&self, name: &str) -> bool {
+    pub(super) fn is_set(&self, name: &str) -> bool {
         self.scopes.iter().any(|scope| scope.contains(name))
     }
 
@@ -100,15 +110,7 @@ impl<'t> Rebuild<'t> {
                 Stmt::EmitExpr(Spanned::new(ast::EmitExpr { expr: self.expr(&emit.expr)? }, emit.span()))
             }
             Stmt::ForLoop(each) => Stmt::ForLoop(Spanned::new(self.for_loop(each)?, each.span())),
-            Stmt::IfCond(branch) => {
-                // No scope, as in Jinja2: what a branch sets is set after it. So it is with blocks that are captured.
-                let node = ast::IfCond {
-                    expr: self.expr(&branch.expr)?,
-                    true_body: self.statements(&branch.true_body)?,
-                    false_body: self.statements(&branch.false_body)?,
-                };
-                Stmt::IfCond(Spanned::new(node, branch.span()))
-            }
+            Stmt::IfCond(branch) => Stmt::IfCond(Spanned::new(self.branch(branch)?, branch.span())),
             Stmt::WithBlock(with) => Stmt::WithBlock(Spanned::new(self.with_block(with)?, with.span())),
             Stmt::Set(set) => {
                 let expr = self.expr(&set.expr)?;
@@ -130,11 +132,57 @@ impl<'t> Rebuild<'t> {
         })
     }
 
+    /// No scope, as in Jinja2: what both branches set is set after them. What one sets may be a variable where it does not run.
+    fn branch(&mut self, branch: &ast::IfCond<'t>) -> Result<ast::IfCond<'t>, Fault> {
+        self.know_null(&branch.expr);
+        let expr = self.expr(&branch.expr)?;
+        let before = self.innermost().clone();
+        let true_body = self.where_defined(&branch.expr, true, |this| this.statements(&branch.true_body))?;
+        let set_where_true = std::mem::replace(self.innermost(), before);
+        let false_body = self.where_defined(&branch.expr, false, |this| this.statements(&branch.false_body))?;
+        let set_where_false = self.innermost().clone();
+        self.innermost().retain(|name| set_where_true.contains(name));
+        // What one branch sets, and the other is sure of.
+        for (outcome, set) in [(false, set_where_true), (true, set_where_false)] {
+            let mut sure = Vec::new();
+            defined_if(&branch.expr, outcome, &mut sure);
+            self.defined.extend(sure.into_iter().filter(|name| set.contains(name)));
+        }
+        Ok(ast::IfCond { expr, true_body, false_body })
+    }
+
+    fn innermost(&mut self) -> &mut HashSet<&'t str> {
+        self.scopes.last_mut().expect("the outermost scope is never left")
+    }
+
+    /// Goes through what runs only where the condition came out like that.
+    pub(super) fn where_defined<T>(
+        &mut self,
+        condition: &Expr<'t>,
+        outcome: bool,
+        inside: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let before = self.defined.len();
+        defined_if(condition, outcome, &mut self.defined);
+        let result = inside(self);
+        self.defined.truncate(before);
+        result
+    }
+
+    /// The names that the condition asks for as a whole may be `null`: the template knows what to do then.
+    fn know_null(&mut self, condition: &Expr<'t>) {
+        let mut names = Vec::new();
+        nulls(condition, &mut names);
+        for name in names.into_iter().filter(|name| !self.is_set(name)).collect::<Vec<_>>() {
+            self.demands.add(name, Demand { required: false, nullable: true });
+        }
+    }
+
     fn for_loop(&mut self, each: &Spanned<ast::ForLoop<'t>>) -> Result<ast::ForLoop<'t>, Fault> {
         if each.recursive {
             return Err(self.forbidden(each.span(), "recursive loops are not allowed"));
         }
-        let iter = self.expr(&each.iter)?;
+        let iter = wrapped(ITEMS, self.expr(&each.iter)?);
         let (target, filter_expr, body) = self.in_scope(|this| {
             let target = this.target(&each.target)?;
             let filter_expr = each.filter_expr.as_ref().map(|filter| this.expr(filter)).transpose()?;
@@ -184,11 +232,11 @@ impl<'t> Rebuild<'t> {
         exprs.iter().map(|expr| self.expr(expr)).collect()
     }
 
-    fn optional(&mut self, expr: Option<&Expr<'t>>) -> Result<Option<Expr<'t>>, Fault> {
+    pub(super) fn optional(&mut self, expr: Option<&Expr<'t>>) -> Result<Option<Expr<'t>>, Fault> {
         expr.map(|expr| self.expr(expr)).transpose()
     }
 
-    fn expr(&mut self, expr: &Expr<'t>) -> Result<Expr<'t>, Fault> {
+    pub(super) fn expr(&mut self, expr: &Expr<'t>) -> Result<Expr<'t>, Fault> {
         let span = expr.span();
         Ok(match expr {
             Expr::Var(name) => {
@@ -201,18 +249,16 @@ impl<'t> Rebuild<'t> {
                 let op = if is_not { UnaryOpKind::Not } else { UnaryOpKind::Neg };
                 Expr::UnaryOp(Spanned::new(ast::UnaryOp { op, expr: self.expr(&unary.expr)? }, span))
             }
-            Expr::BinOp(binary) => {
-                let (op, left, right) = (binary.op, self.expr(&binary.left)?, self.expr(&binary.right)?);
-                let rebuilt = Expr::BinOp(Spanned::new(ast::BinOp { op, left, right }, span));
-                if costs_the_same(op) { rebuilt } else { guarded(rebuilt) }
-            }
+            Expr::BinOp(binary) => self.binary(binary, span)?,
             Expr::Compare(_) => {
                 return Err(self.forbidden(span, "comparisons cannot be chained: write `a < b and b < c`"));
             }
             Expr::IfExpr(choice) => {
-                let true_expr = self.expr(&choice.true_expr)?;
+                self.know_null(&choice.test_expr);
                 let test_expr = self.expr(&choice.test_expr)?;
-                let false_expr = self.optional(choice.false_expr.as_ref())?;
+                let true_expr = self.where_defined(&choice.test_expr, true, |this| this.expr(&choice.true_expr))?;
+                let false_expr =
+                    self.where_defined(&choice.test_expr, false, |this| this.optional(choice.false_expr.as_ref()))?;
                 Expr::IfExpr(Spanned::new(ast::IfExpr { test_expr, true_expr, false_expr }, span))
             }
             Expr::GetAttr(get) => {
@@ -245,19 +291,18 @@ impl<'t> Rebuild<'t> {
                 let (keys, values) = (self.exprs(&map.keys)?, self.exprs(&map.values)?);
                 Expr::Map(Spanned::new(ast::Map { keys, values }, span))
             }
-            Expr::Filter(filter) => {
-                check_filter(filter).map_err(|detail| self.forbidden(span, detail))?;
-                let expr = self.optional(filter.expr.as_ref())?;
-                let args = self.args(&filter.args)?;
-                Expr::Filter(Spanned::new(ast::Filter { name: filter.name, expr, args }, span))
-            }
+            Expr::Filter(filter) => self.filter(filter, span)?,
             Expr::Test(test) => {
                 check_test(test).map_err(|detail| self.forbidden(span, detail))?;
-                let (expr, args) = (self.expr(&test.expr)?, self.args(&test.args)?);
-                Expr::Test(Spanned::new(ast::Test { name: test.name, expr, args }, span))
+                self.know_null(expr);
+                let asked = match &test.expr {
+                    Expr::Var(name) if matches!(test.name, "defined" | "undefined") => self.asked(name),
+                    other => self.expr(other)?,
+                };
+                Expr::Test(Spanned::new(ast::Test { name: test.name, expr: asked, args: self.args(&test.args)? }, span))
             }
             Expr::Call(call) => {
-                check_call(call, |name| self.macros.contains(name)).map_err(|detail| self.forbidden(span, detail))?;
+                check_call(call, &self.macros).map_err(|detail| self.forbidden(span, detail))?;
                 // A name that is called is a macro or a function, no variable.
                 let expr = match &call.expr {
                     Expr::Var(name) => Expr::Var(Spanned::new(ast::Var { id: name.id }, name.span())),
@@ -283,19 +328,8 @@ impl<'t> Rebuild<'t> {
 
     /// A name is used: it is a variable unless the template has set it.
     fn refer(&mut self, name: &'t str) {
-        if !self.is_set(name) && self.seen.insert(name) {
-            self.variables.push(name.to_owned());
+        if !self.is_set(name) {
+            self.demands.add(name, Demand { required: !self.defined.contains(&name), nullable: false });
         }
     }
-}
-
-/// Does the operator cost the same whatever the values? `~` does not, but the engine charges for every byte of it.
-fn costs_the_same(op: BinOpKind) -> bool {
-    use BinOpKind::{Concat, Div, FloorDiv, Rem, ScAnd, ScOr, Sub};
-    matches!(op, ScAnd | ScOr | Sub | Div | FloorDiv | Rem | Concat)
-}
-
-fn guarded(expr: Expr<'_>) -> Expr<'_> {
-    let span = expr.span();
-    Expr::Filter(Spanned::new(ast::Filter { name: GUARD, expr: Some(expr), args: Vec::new() }, span))
 }

@@ -3,8 +3,6 @@
 //! The engine's parser and compiler work by recursion, and so does dropping a syntax tree. `{{ not not not ... x }}`,
 //! `{{ --------x }}` or a chain of filters would nest deep enough in 64 KiB to overflow the stack, which ends the whole
 //! process. So nesting is counted here, where nothing recurses.
-use std::collections::HashSet;
-
 use minijinja::machinery::{Span, Token, tokenize};
 
 use super::model::Fault;
@@ -37,9 +35,8 @@ struct Tag<'t> {
     assigns: bool,
 }
 
-/// Counts how deep the template nests, and collects the names of its macros.
-pub(super) fn scan(text: &str) -> Result<HashSet<&str>, Fault> {
-    let mut macros = HashSet::new();
+/// Counts how deep the template nests.
+pub(super) fn scan(text: &str) -> Result<(), Fault> {
     let (mut open, mut elifs) = (0_usize, 0_usize);
     let mut tag = Tag::default();
     let mut is_block = false;
@@ -51,6 +48,10 @@ pub(super) fn scan(text: &str) -> Result<HashSet<&str>, Fault> {
             Token::BlockStart | Token::VariableStart => {
                 is_block = matches!(token, Token::BlockStart);
                 tag = Tag::default();
+            }
+            Token::VariableEnd if text[span.start_offset as usize..].starts_with('+') => {
+                let start = span.start_offset as usize;
+                return Err(Fault::at(text, start, Fault::SYNTAX, "an operator is followed by nothing"));
             }
             Token::BlockEnd => match tag.keyword {
                 Some("set") if tag.assigns => {}
@@ -64,12 +65,7 @@ pub(super) fn scan(text: &str) -> Result<HashSet<&str>, Fault> {
                 tag.keyword = Some(keyword);
                 tag.tokens = 1;
             }
-            token => {
-                if let (Token::Ident(name), Some("macro"), 1) = (&token, tag.keyword, tag.tokens) {
-                    macros.insert(*name);
-                }
-                tag.read(&token);
-            }
+            token => tag.read(&token),
         }
         if tag.operators > MAX_OPERATORS {
             return Err(too_deep(format!("one tag has more than {MAX_OPERATORS} operators, brackets and dots")));
@@ -81,7 +77,7 @@ pub(super) fn scan(text: &str) -> Result<HashSet<&str>, Fault> {
             return Err(too_deep(format!("the template has more than {MAX_ELIFS} `elif`")));
         }
     }
-    Ok(macros)
+    Ok(())
 }
 
 impl Tag<'_> {

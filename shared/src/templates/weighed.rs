@@ -10,6 +10,9 @@ use std::sync::Arc;
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 
+use super::conversions::write_repr;
+use super::python;
+
 /// The largest weight of a value, all that hangs off it counted each time it appears. About the bytes it takes.
 pub(super) const MAX_WEIGHT: usize = 4 * 1024 * 1024;
 
@@ -28,24 +31,26 @@ pub(super) struct Weighed {
     plain: DynObject,
     weight: usize,
     depth: usize,
+    /// Is it printed in parentheses?
+    is_tuple: bool,
 }
 
 impl Weighed {
     /// A list of values that [`weigh`] or [`from_json`] made.
-    fn list(items: Vec<Value>) -> Result<Value, Error> {
+    fn list(items: Vec<Value>, is_tuple: bool) -> Result<Value, Error> {
         let (weight, depth) = measure(&items)?;
-        Ok(Self::around(&Value::from(items), weight, depth))
+        Ok(Self::around(&Value::from(items), weight, depth, is_tuple))
     }
 
     /// A map of values that [`weigh`] or [`from_json`] made.
     fn map(pairs: Vec<(Value, Value)>) -> Result<Value, Error> {
         let (weight, depth) = measure(pairs.iter().flat_map(|(key, value)| [key, value]))?;
-        Ok(Self::around(&Value::from_pairs(pairs), weight, depth))
+        Ok(Self::around(&Value::from_pairs(pairs), weight, depth, false))
     }
 
-    fn around(plain: &Value, weight: usize, depth: usize) -> Value {
+    fn around(plain: &Value, weight: usize, depth: usize, is_tuple: bool) -> Value {
         let plain = plain.as_object().expect("a list or map was just made").clone();
-        Value::from_object(Self { plain, weight, depth })
+        Value::from_object(Self { plain, weight, depth, is_tuple })
     }
 }
 
@@ -87,7 +92,7 @@ pub(super) fn weigh(state: &State, value: Value) -> Result<Value, Error> {
                 state.consume_fuel(1)?;
                 items.push(weigh(state, item?)?);
             }
-            Weighed::list(items)
+            Weighed::list(items, value.is_tuple())
         }
         ObjectRepr::Map => {
             let mut pairs = Vec::new();
@@ -109,13 +114,13 @@ pub(super) fn from_json(value: &serde_json::Value) -> Result<Value, Error> {
     match value {
         Json::Null => Ok(Value::from(())),
         Json::Bool(truth) => Ok(Value::from(*truth)),
-        Json::Number(number) => Ok(match (number.as_i64(), number.as_u64()) {
-            (Some(integer), _) => Value::from(integer),
-            (None, Some(integer)) => Value::from(integer),
-            (None, None) => Value::from(number.as_f64()),
-        }),
+        Json::Number(number) if python::is_integer(number) => {
+            let too_large = || Error::new(ErrorKind::InvalidOperation, format!("{number} is too large for jinja2"));
+            number.to_string().parse::<i128>().map(Value::from).map_err(|_| too_large())
+        }
+        Json::Number(number) => Ok(Value::from(number.as_f64())),
         Json::String(text) => Ok(Value::from(text.as_str())),
-        Json::Array(items) => Weighed::list(items.iter().map(from_json).collect::<Result<_, _>>()?),
+        Json::Array(items) => Weighed::list(items.iter().map(from_json).collect::<Result<_, _>>()?, false),
         Json::Object(items) => {
             let pairs = items.iter().map(|(name, item)| Ok((Value::from(name.as_str()), from_json(item)?)));
             Weighed::map(pairs.collect::<Result<_, Error>>()?)
@@ -123,7 +128,7 @@ pub(super) fn from_json(value: &serde_json::Value) -> Result<Value, Error> {
     }
 }
 
-/// Everything is the plain list or map's own: being weighed does not show.
+/// Everything but how it is printed is the plain list or map's own: being weighed does not show.
 impl Object for Weighed {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         self.plain.repr()
@@ -146,7 +151,24 @@ impl Object for Weighed {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.plain.render(f)
+        let mut written = String::new();
+        let (open, close) = match (self.repr(), self.is_tuple) {
+            (ObjectRepr::Map, _) => ('{', '}'),
+            (_, true) => ('(', ')'),
+            (_, false) => ('[', ']'),
+        };
+        written.push(open);
+        for (index, item) in self.plain.try_iter().into_iter().flatten().enumerate() {
+            written.push_str(if index > 0 { ", " } else { "" });
+            write_repr(&item, &mut written);
+            if open == '{' {
+                written.push_str(": ");
+                write_repr(&self.plain.get_value(&item).unwrap_or_default(), &mut written);
+            }
+        }
+        written.push_str(if self.is_tuple && self.enumerator_len() == Some(1) { "," } else { "" });
+        written.push(close);
+        f.write_str(&written)
     }
 }
 

@@ -3,13 +3,12 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::{
     db::{FromRow, Json, Readable},
     error::Violation,
-    templates::{self, InputSchema, Template, TemplateFormat},
+    templates::{self, Demands, InputSchema, Template, TemplateFormat},
     text,
 };
 
@@ -50,8 +49,6 @@ pub enum Role {
     /// Reports what a tool said.
     Tool,
 }
-
-crate::db::text_column!(TemplateFormat);
 
 crate::names::names!(Role {
     System = "system",
@@ -102,7 +99,8 @@ pub struct BodyRow {
     kind: Readable<PromptType>,
     content: Option<Readable<String>>,
     messages: Option<Readable<Json<Vec<Message>>>>,
-    template_format: Readable<TemplateFormat>,
+    template_format: Readable<String>,
+    template_engine: Readable<Option<i64>>,
     variables: Readable<Json<Vec<String>>>,
     input_schema: Readable<Json<InputSchema>>,
     config: Readable<Json<Map<String, Value>>>,
@@ -225,7 +223,11 @@ impl BodyDraft {
         let Some(declared) = declared else { return found };
         for (index, name) in declared.iter().enumerate() {
             let pointer = format!("/variables/{index}");
-            if !templates::is_identifier(name) {
+            let is_name = match self.template_format {
+                TemplateFormat::Mustache => templates::is_name(name),
+                _ => templates::is_identifier(name),
+            };
+            if !is_name {
                 let detail = "a variable is a letter or `_`, then letters, digits and `_`";
                 violations.push(Violation::new(pointer, "not-an-identifier", detail));
             } else if declared[..index].contains(name) {
@@ -248,16 +250,29 @@ impl Body {
         texts(self.content.as_deref(), self.messages.as_deref())
     }
 
-    /// SHA-256 of everything in it, in hex: equal for equal bodies. It is compared with what was written by earlier versions of
-    /// this program, so the form of a body as JSON stays what it is.
+    /// Is there anything in its texts that filling changes? Variables, or what only its format knows: comments, sections,
+    /// doubled braces. Nothing, of a body without variables that is shown without its content.
     #[must_use]
-    pub fn hash(&self) -> String {
-        let text = serde_json::to_string(self).expect("a body is plain data");
-        Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
-            use std::fmt::Write;
-            write!(hex, "{byte:02x}").expect("a String takes all text");
-            hex
-        })
+    pub fn is_filled(&self) -> bool {
+        let is_plain = |(_, text): &(String, &str)| templates::is_plain(self.template_format, text);
+        !self.variables.is_empty() || !self.texts().iter().all(is_plain)
+    }
+
+    /// The variables that whoever fills it may leave out, in the order of `variables`: the template knows what to do without
+    /// them, or the schema says so, or has a default. A body that is shown without its content knows only the schema.
+    #[must_use]
+    pub fn optional_variables(&self) -> Vec<String> {
+        let mut demands = Demands::default();
+        for (_, text) in self.texts() {
+            if let Ok(template) = Template::parse(self.template_format, text, Some(&self.variables)) {
+                demands.extend(template.demands());
+            }
+        }
+        let is_optional = |name: &&String| {
+            let by_schema = self.input_schema.get(*name).is_some_and(|spec| !spec.required || spec.default.is_some());
+            by_schema || demands.of(name).is_some_and(|demand| !demand.required)
+        };
+        self.variables.iter().filter(is_optional).cloned().collect()
     }
 }
 
@@ -277,7 +292,7 @@ impl BodyRow {
             kind: self.kind.0?,
             content: content.flatten(),
             messages: messages.flatten().map(|Json(messages)| messages),
-            template_format: self.template_format.0?,
+            template_format: TemplateFormat::from_written(&self.template_format.0?, self.template_engine.0?).ok()?,
             variables,
             input_schema,
             config,
@@ -333,7 +348,9 @@ mod tests {
         let violations = declared(&["a"]).check().unwrap_err();
         assert!(violations[0].detail.ends_with(": b"), "{violations:?}");
         assert_eq!(codes(declared(&["a", "b", "a"])), ["duplicate"]);
-        assert_eq!(codes(declared(&["a", "b", "1x"])), ["not-an-identifier"]);
+        assert_eq!(codes(declared(&["a", "b", "1 x"])), ["not-an-identifier"]);
+        let simple = BodyDraft { template_format: TemplateFormat::Simple, ..declared(&["a", "b", "1x"]) };
+        assert_eq!(codes(simple), ["not-an-identifier"]);
     }
 
     #[test]
@@ -358,31 +375,5 @@ mod tests {
         assert_eq!(codes(BodyDraft::default()), ["required"]);
         assert_eq!(codes(BodyDraft { kind: Some(PromptType::Chat), ..text("x") }), ["does-not-fit"]);
         assert_eq!(codes(BodyDraft { messages: Some(vec![]), ..text("x") }), ["not-together", "out-of-range"]);
-    }
-
-    #[test]
-    fn equal_bodies_have_equal_hashes_and_others_do_not() {
-        let hash = |content| text(content).check().unwrap().hash();
-        assert_eq!(hash("a"), hash("a"));
-        assert_ne!(hash("a"), hash("a "));
-        assert_eq!(hash("a").len(), 64);
-    }
-
-    #[test]
-    fn what_earlier_versions_wrote_is_still_known_by_its_hash() {
-        let messages = vec![Message { role: Role::System, content: "Hello {{name}}".to_owned() }];
-        let spec = VariableSpec { description: Some("whose".to_owned()), ..VariableSpec::default() };
-        let chat = BodyDraft {
-            messages: Some(messages),
-            input_schema: [("name".to_owned(), spec)].into(),
-            config: Map::from_iter([("temperature".to_owned(), Value::from(0.1))]),
-            ..BodyDraft::default()
-        };
-        for (draft, hash) in [
-            (text("a"), "ea831bc005469cb6f0f690075bf65a16077fcba3544a2e2ab3440deb333d271e"),
-            (chat, "08f3d04dce1cf89f01d1daa76a77998940e8b12d21f55033579eef8e53d916c3"),
-        ] {
-            assert_eq!(draft.check().unwrap().hash(), hash);
-        }
     }
 }

@@ -4,6 +4,7 @@ mod body;
 mod calls;
 mod damage;
 mod diff;
+mod hash;
 mod labels;
 mod model;
 mod repository;

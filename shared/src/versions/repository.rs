@@ -39,25 +39,24 @@ pub async fn append_many(tx: &mut Tx, new: Vec<NewVersion<'_>>) -> Result<()> {
 pub(super) async fn insert<'v>(conn: &mut Conn, versions: &'v [Version]) -> Result<u64> {
     let json = |it: &'v Version| {
         let Body { variables, input_schema, config, messages, .. } = &it.body;
-        (it, Json(variables), Json(input_schema), Json(config), messages.clone().map(Json))
+        let (format, engine) = it.body.template_format.written();
+        (it, format.to_owned(), engine, Json(variables), Json(input_schema), Json(config), messages.clone().map(Json))
     };
     let rows: Vec<_> = versions.iter().map(json).collect();
     let mut inserted = 0;
     for rows in portions(&rows) {
-        let start =
-            "INSERT INTO versions (id, prompt_id, version, type, template_format, variables, input_schema, config,
-                                           content, messages, change_summary, change_type, content_hash, created_by,
-                                           created_at) VALUES";
+        let start = "INSERT INTO versions (id, prompt_id, version, type, template_format, template_engine, variables,
+                                           input_schema, config, content, messages, change_summary, change_type,
+                                           content_hash, created_by, created_at) VALUES";
         let query = Query::new(start).rows(
-            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
-            |(it, variables, input_schema, config, messages)| {
-                let kind: [&dyn Param; 5] =
-                    [&it.id, &it.prompt_id, &it.version, &it.body.kind, &it.body.template_format];
+            |(it, format, engine, variables, input_schema, config, messages)| {
+                let kind: [&dyn Param; 6] = [&it.id, &it.prompt_id, &it.version, &it.body.kind, format, engine];
                 let body: [&dyn Param; 5] = [variables, input_schema, config, &it.body.content, messages];
                 let origin: [&dyn Param; 5] =
                     [&it.change_summary, &it.change_type, &it.content_hash, &it.created_by, &it.created_at];
-                [kind, body, origin].concat()
+                [&kind[..], &body, &origin].concat()
             },
         );
         let query = query.then("ON CONFLICT DO NOTHING", params![]);

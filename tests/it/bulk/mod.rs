@@ -7,7 +7,7 @@ mod items;
 mod orders;
 mod real;
 mod rounds;
-mod transfer;
+pub(crate) mod transfer;
 
 use std::fmt::Display;
 

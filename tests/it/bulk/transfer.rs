@@ -18,7 +18,7 @@ async fn send(test: &TestApp, query: &str, body: impl Into<Body>) -> Reply {
 }
 
 /// Imports and works it: the operation and its items.
-pub(super) async fn import(test: &TestApp, query: &str, body: impl Into<Body>) -> (Value, Vec<Value>) {
+pub(crate) async fn import(test: &TestApp, query: &str, body: impl Into<Body>) -> (Value, Vec<Value>) {
     let reply = send(test, query, body).await;
     let path = reply.header("location").to_owned();
     assert_eq!(reply.expect(202)["operation_type"], "import");
@@ -26,7 +26,7 @@ pub(super) async fn import(test: &TestApp, query: &str, body: impl Into<Body>) -
     outcome(test, &path).await
 }
 
-pub(super) async fn export(test: &TestApp, query: &str) -> Vec<u8> {
+pub(crate) async fn export(test: &TestApp, query: &str) -> Vec<u8> {
     let reply = test.get(&format!("{EXPORT}{query}")).await;
     assert_eq!((reply.status.as_u16(), reply.header("content-type")), (200, "application/x-ndjson"));
     reply.bytes

@@ -93,7 +93,7 @@ const TEMPLATE: &[&str] = &[
 
 #[test]
 fn any_template_is_filled_or_refused() {
-    for format in ["mustache", "fstring", "jinja2"] {
+    for format in ["mustache", "fstring", "jinja2", "simple", "simple_fstring"] {
         each(words(TEMPLATE), &async |test, text| {
             let body = json!({ "content": text, "template_format": format, "variables": { "x": [1, 2], "y": "z" } });
             test.post("/api/v1/prompts/render", body).await

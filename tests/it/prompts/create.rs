@@ -129,7 +129,13 @@ async fn type_content_and_messages_must_fit() {
 #[tokio::test]
 async fn is_template_is_whether_variables_were_found_unless_it_is_said() {
     let test = TestApp::api().await;
-    let cases = [("{{x}}", None, true), ("x", None, false), ("{{x}}", Some(false), false), ("x", Some(true), true)];
+    let cases = [
+        ("{{x}}", None, true),
+        ("x", None, false),
+        ("{{x}}", Some(false), false),
+        ("x", Some(true), true),
+        ("x{{! note }}", None, true),
+    ];
     for (number, (content, said, is_template)) in cases.into_iter().enumerate() {
         let name = number.to_string();
         let body = json!({ "category": "a", "name": name, "content": content, "is_template": said });

@@ -134,7 +134,7 @@ async fn rules_refine_a_poor_prompt_with_no_model_and_its_score_rises() {
 #[tokio::test]
 async fn single_braces_are_variables_only_where_they_were_declared() {
     let (test, _model) = store(|_, _| said(&framed("Say {a} in {\"json\": {b}} or {c}."))).await;
-    let new = json!({ "category": "c", "name": "f", "template_format": "fstring", "content": "Say {a} in {b}, {d}.",
+    let new = json!({ "category": "c", "name": "f", "template_format": "simple_fstring", "content": "Say {a} in {b}, {d}.",
         "variables": ["a", "b", "d", "spare"] });
     let prompt = test.post("/api/v1/prompts", new).await.expect(201);
     let done = refine(&test, &prompt, "interpreter").await;

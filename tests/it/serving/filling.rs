@@ -16,7 +16,7 @@ async fn row_60_values_are_inserted_once_and_never_rendered() {
 
 #[tokio::test]
 async fn values_that_are_not_text_are_written_as_json() {
-    let test = kept(json!({ "content": "{{x}}" })).await;
+    let test = kept(json!({ "content": "{{x}}", "input_schema": { "x": { "required": false } } })).await;
     for (value, filled) in [
         (json!(1), "1"),
         (json!(1.5), "1.5"),

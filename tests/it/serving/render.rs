@@ -24,7 +24,7 @@ async fn messages_are_rendered_in_any_format() {
     let test = TestApp::api().await;
     let messages = json!([{ "role": "user", "content": "{x} {y}" }]);
     let body = json!({
-        "messages": messages, "template_format": "fstring", "declared": ["x"],
+        "messages": messages, "template_format": "simple_fstring", "declared": ["x"],
         "input_schema": { "x": { "type": "integer", "default": 7 } },
     });
     let rendered = render(&test, body).await.expect(200);

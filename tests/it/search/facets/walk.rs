@@ -16,7 +16,7 @@ const STORED: usize = 400;
 const CATEGORIES: [&str; 9] =
     ["mail", "mail/in", "mail/in/old", "mail/out", "mailbox", "chat", "chat/night", "été", "资料"];
 const STATUSES: [&str; 4] = ["draft", "published", "deprecated", "archived"];
-const FORMATS: [&str; 4] = ["mustache", "jinja2", "fstring", "none"];
+const FORMATS: [&str; 6] = ["mustache", "jinja2", "fstring", "simple", "simple_fstring", "none"];
 const OWNERS: [&str; 3] = ["anna", "béla", "Cem"];
 const LABELS: [&str; 4] = ["production", "staging", "canary", "v1.0_b-2"];
 
