@@ -54,6 +54,20 @@ impl Clean {
         start..range.end + taken(self.cuts.partition_point(|(at, _)| *at < range.end))
     }
 
+    /// A range of the text as it came in the clean text.
+    pub(super) fn clean(&self, range: &Range<usize>) -> Range<usize> {
+        let clean = |at: usize| {
+            let before = self.removed.partition_point(|run| run.start < at);
+            let taken = before.checked_sub(1).map_or(0, |last| {
+                let whole = self.cuts[last].1;
+                // Within what was taken out, only what stands before counts.
+                whole - self.removed[last].end.saturating_sub(at).min(self.removed[last].len())
+            });
+            at - taken
+        };
+        clean(range.start)..clean(range.end)
+    }
+
     /// What was taken out, a finding for each place.
     pub(super) fn findings(&self, part: usize, text: &str) -> Vec<Found> {
         let listed = self.removed.len().min(PLACES_MAX);

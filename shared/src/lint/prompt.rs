@@ -1,5 +1,6 @@
 //! A prompt read for the rules: its parts, its variables, its language.
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use super::found::Place;
 use super::hidden::Clean;
@@ -8,7 +9,7 @@ use super::model::{Content, Speaker, Text};
 use super::reading::Reading;
 use super::styles::{self, Foreign};
 use super::words::Lexicon;
-use crate::templates::{Fault, InputSchema, TemplateFormat, placeholders};
+use crate::templates::{Fault, InputSchema, Placeholder, TemplateFormat, placeholders, unread};
 
 /// One text of a prompt.
 pub(super) struct Part<'t> {
@@ -19,6 +20,10 @@ pub(super) struct Part<'t> {
     pub(super) speaker: Speaker,
     /// Placeholders that the format does not fill.
     pub(super) foreign: Vec<Foreign>,
+    /// Braces that look like placeholders and are none, to the engine that fills it.
+    pub(super) unread: Vec<Range<usize>>,
+    /// The variables it uses once what nobody sees is taken out; nothing, if the format cannot read that.
+    pub(super) meant: Option<Vec<String>>,
     /// Why the format cannot read it.
     pub(super) fault: Option<Fault>,
     line_starts: Vec<usize>,
@@ -104,15 +109,25 @@ impl<'t> Prompt<'t> {
     }
 }
 
+/// The engine reads the text as it came, and so are its placeholders looked for; the rules look at it without what nobody sees.
 fn part<'t>(speaker: Speaker, original: &'t str, text: &Text<'_>) -> Part<'t> {
     let (content, clean) = Clean::read(original);
-    let (found, fault) = match placeholders(text.format, &content, text.declared) {
+    let (mut found, fault) = match placeholders(text.format, original, text.declared) {
         Ok(found) => (found, None),
         Err(fault) => (Vec::new(), Some(fault)),
     };
+    let names = |found: &[Placeholder]| found.iter().flat_map(|it| it.variables.clone()).collect();
+    let meant = match (&fault, original == content) {
+        (fault, true) => fault.is_none().then(|| names(&found)),
+        (_, false) => placeholders(text.format, &content, text.declared).ok().map(|found| names(&found)),
+    };
+    for placeholder in &mut found {
+        placeholder.range = clean.clean(&placeholder.range);
+    }
+    let unread = unread(text.format, original, text.declared).iter().map(|range| clean.clean(range)).collect();
     let reading = Reading::new(content.into_owned(), found);
     let foreign = styles::foreign(&reading, text.format);
     let newlines = original.match_indices('\n').map(|(at, _)| at + 1);
     let line_starts = std::iter::once(0).chain(newlines).collect();
-    Part { original, clean, reading, speaker, foreign, fault, line_starts }
+    Part { original, clean, reading, speaker, foreign, unread, meant, fault, line_starts }
 }

@@ -20,6 +20,10 @@ const EMPTY: Message = malformed("placeholder-empty", "Name a variable between t
 const NESTED: Message = malformed("placeholder-nested", "Put no placeholder into another one.");
 const FILTER: Message =
     malformed("placeholder-filter", "Remove the filter: this format has none, so the placeholder stays as text.");
+const UNFILLED: Message = malformed(
+    "placeholder-unfilled",
+    "Write the name of a variable, as the format wants it, or no double braces: this stays as it stands, and is sent to the model.",
+);
 const MIXED: Message = Message {
     rule: Rule::MixedPlaceholderStyles,
     code: "mixed-placeholder-styles",
@@ -43,14 +47,14 @@ pub(super) fn foreign(reading: &Reading, format: TemplateFormat) -> Vec<Foreign>
     let mut found: Vec<Foreign> = Vec::new();
     match format {
         TemplateFormat::None => return found,
-        TemplateFormat::Fstring => {
-            let double = placeholders(TemplateFormat::Mustache, text, None).unwrap_or_default();
+        TemplateFormat::Fstring | TemplateFormat::SimpleFstring => {
+            let double = placeholders(TemplateFormat::Simple, text, None).unwrap_or_default();
             found.extend(double.into_iter().map(|mut double| {
                 let name = double.variables.pop().unwrap_or_default();
                 Foreign { range: double.range, name }
             }));
         }
-        TemplateFormat::Mustache | TemplateFormat::Jinja2 => {
+        TemplateFormat::Mustache | TemplateFormat::Simple | TemplateFormat::Jinja2 => {
             let single = text.match_indices('{').filter_map(|(at, _)| single(text, at));
             found.extend(single.filter(|single| !cover(&own, single.range.start)));
         }
@@ -123,13 +127,14 @@ pub(super) fn check(prompt: &Prompt<'_>, found: &mut Vec<Found>) {
             found.extend(fault_found(index, part, fault));
         }
         let reading = &part.reading;
-        let braces: Vec<(&'static Message, Range<usize>)> = match prompt.format {
-            TemplateFormat::Mustache => double_braces(reading),
-            TemplateFormat::Fstring => single_braces(reading, &declared),
-            TemplateFormat::Jinja2 | TemplateFormat::None => Vec::new(),
-        };
+        let mut wrong: Vec<(&'static Message, Range<usize>)> =
+            part.unread.iter().map(|range| unfilled(reading, prompt.format, range)).collect();
+        if prompt.format == TemplateFormat::SimpleFstring {
+            wrong.extend(unclosed(reading, &declared));
+            wrong.sort_by_key(|(_, range)| range.start);
+        }
         let is_code = |range: &Range<usize>| cover(&reading.code, range.start);
-        let prose = braces.into_iter().filter(|(_, range)| !is_code(range));
+        let prose = wrong.into_iter().filter(|(_, range)| !is_code(range));
         found.extend(prose.map(|(message, range)| Found::new(message).at(index, range)));
     }
 }
@@ -141,37 +146,29 @@ fn fault_found(index: usize, part: &Part<'_>, fault: &Fault) -> Option<Found> {
         "template-forbidden" => &FORBIDDEN,
         _ => return None,
     };
-    let line = part.reading.lines.get(fault.line.checked_sub(1)?)?.range.clone();
-    let before = part.reading.text[line.clone()].chars().take(fault.column.saturating_sub(1));
-    let start = line.start + before.map(char::len_utf8).sum::<usize>();
+    let line = part.original.split_inclusive('\n').nth(fault.line.checked_sub(1)?)?;
+    let line_start = part.original.split_inclusive('\n').take(fault.line - 1).map(str::len).sum::<usize>();
+    let before = line.chars().take(fault.column.saturating_sub(1)).map(char::len_utf8).sum::<usize>();
+    let end = line_start + line.trim_end_matches(['\r', '\n']).len();
+    let here = part.clean.clean(&((line_start + before).min(end)..end));
     let evidence: String = fault.detail.chars().take(REACH).collect();
-    Some(Found::new(message).at(index, start..line.end.max(start)).evidence(evidence))
+    Some(Found::new(message).at(index, here).evidence(evidence))
 }
 
-/// What goes wrong with `{{`. Braces around anything that does not begin as a name does are text on purpose.
-fn double_braces(reading: &Reading) -> Vec<(&'static Message, Range<usize>)> {
-    let text = &reading.text;
-    let mut wrong = Vec::new();
-    let mut from = 0;
-    while let Some(found) = text[from..].find("{{") {
-        let start = from + found;
-        from = start + 2;
-        let after = reading.placeholders.partition_point(|placeholder| placeholder.range.end <= start);
-        if let Some(whole) = reading.placeholders.get(after).filter(|whole| whole.range.start <= start + 1) {
-            from = whole.range.end;
-            continue;
-        }
-        if text[from..].starts_with('{') {
-            from -= 1; // The innermost braces count.
-            continue;
-        }
-        let line_end = reading.line_at(start).range.end;
-        let reach = text.floor_char_boundary((start + REACH).min(line_end));
-        if let Some((message, end)) = misread(&text[start..reach]) {
-            wrong.push((message, start..start + end));
-        }
+/// What is wrong with braces that the engine does not read, and where.
+fn unfilled(reading: &Reading, format: TemplateFormat, range: &Range<usize>) -> (&'static Message, Range<usize>) {
+    let (text, start) = (&reading.text, range.start);
+    if format == TemplateFormat::SimpleFstring {
+        let is_filter = text[range.clone()].contains(['!', ':']);
+        return (if is_filter { &FILTER } else { &UNFILLED }, range.clone());
     }
-    wrong
+    let line_end = reading.line_at(start).range.end;
+    let reach = text.floor_char_boundary((start + REACH).min(line_end).max(start + 2));
+    match misread(&text[start..reach]) {
+        Some((message, end)) => (message, start..start + end),
+        None if range.len() == 2 => (&UNCLOSED, range.clone()),
+        None => (&UNFILLED, range.clone()),
+    }
 }
 
 /// What is wrong with the braces that a piece of a line starts with, and how many bytes show it.
@@ -200,8 +197,8 @@ fn misread(line: &str) -> Option<(&'static Message, usize)> {
     }
 }
 
-/// What goes wrong with `{` in front of a declared name. All other braces are text.
-fn single_braces(reading: &Reading, declared: &HashSet<&str>) -> Vec<(&'static Message, Range<usize>)> {
+/// A `{` in front of a declared name that nothing closes on its line. All other braces are text.
+fn unclosed(reading: &Reading, declared: &HashSet<&str>) -> Vec<(&'static Message, Range<usize>)> {
     let text = &reading.text;
     let mut wrong = Vec::new();
     for (start, _) in text.match_indices('{') {
@@ -213,12 +210,8 @@ fn single_braces(reading: &Reading, declared: &HashSet<&str>) -> Vec<(&'static M
         }
         let at = start + 1 + (inside.len() - trimmed.len()) + name.len();
         let rest = &text[at..text.floor_char_boundary((at + REACH).min(reading.line_at(start).range.end))];
-        let close = rest.find('}');
-        match close {
-            Some(0) => {}
-            Some(close) if rest.starts_with(['|', ':', '!']) => wrong.push((&FILTER, start..at + close + 1)),
-            Some(_) => {}
-            None => wrong.push((&UNCLOSED, start..at)),
+        if !rest.contains('}') {
+            wrong.push((&UNCLOSED, start..at));
         }
     }
     wrong

@@ -70,7 +70,7 @@ fn undeclared(prompt: &Prompt<'_>, found: &mut Vec<Found>) {
                 found.push(Found::new(&UNDECLARED).at(part, placeholder.range.clone()).variable(name));
             }
         }
-        if prompt.format == TemplateFormat::Fstring {
+        if prompt.format == TemplateFormat::SimpleFstring {
             // The format takes these for text, which is not what it looks like.
             let braces = reading.text.match_indices('{').filter_map(|(at, _)| styles::single(&reading.text, at));
             for braces in braces.filter(|braces| !declared.contains(braces.name.as_str())) {
@@ -82,13 +82,15 @@ fn undeclared(prompt: &Prompt<'_>, found: &mut Vec<Found>) {
     }
 }
 
-/// A name in another style is used as well, only wrongly. Of a text that cannot be read, nobody knows what it uses.
+/// A name in another style is used as well, only wrongly; and so is one that a character nobody sees divides. Of a text that
+/// cannot be read, nobody knows what it uses.
 fn unused(prompt: &Prompt<'_>, found: &mut Vec<Found>) {
-    if prompt.parts.iter().any(|part| part.fault.is_some()) {
+    if prompt.parts.iter().any(|part| part.meant.is_none()) {
         return;
     }
+    let meant = prompt.parts.iter().filter_map(|part| part.meant.as_ref()).flatten().map(String::as_str);
     let foreign = prompt.parts.iter().flat_map(|part| &part.foreign).map(|foreign| foreign.name.as_str());
-    let used: HashSet<&str> = prompt.used.iter().map(String::as_str).chain(foreign).collect();
+    let used: HashSet<&str> = meant.chain(foreign).collect();
     let mut seen = HashSet::new();
     let declared = prompt.declared.unwrap_or_default().iter().chain(prompt.schema.keys()).map(String::as_str);
     for name in declared.filter(|name| !used.contains(name) && seen.insert(*name)) {

@@ -4,15 +4,17 @@ use serde_json::json;
 use super::{Content, Given, Speaker, fires, given, passes};
 use crate::{
     lint::{Autofix, Options},
-    templates::TemplateFormat::{Fstring, Jinja2},
+    templates::TemplateFormat::{Fstring, Jinja2, Mustache, Simple, SimpleFstring},
 };
 
 #[test]
 fn a_placeholder_that_is_not_declared_is_an_error() {
     let undeclared = given("Sum up {{ text }} in {{lang}}.").declared(&["text"]);
     assert_eq!(undeclared.spans("T01"), [("undeclared-variable", "{{lang}}")]);
-    let fstring = given("Sum up {text} in {lang}.").format(Fstring).declared(&["text"]);
-    assert_eq!(fstring.spans("T01"), [("undeclared-variable", "{lang}")]);
+    for format in [Fstring, SimpleFstring] {
+        let fstring = given("Sum up {text} in {lang}.").format(format).declared(&["text"]);
+        assert_eq!(fstring.spans("T01"), [("undeclared-variable", "{lang}")]);
+    }
     let jinja = given("{% for d in docs %}{{ d.x }}{% endfor %}{{ docs }}").format(Jinja2).declared(&["docs"]);
     assert_eq!(jinja.spans("T01"), []);
     assert_eq!(given("Sum up {{ text }}.").spans("T01"), []);
@@ -46,7 +48,7 @@ fn a_placeholder_that_went_wrong_is_an_error() {
     fires("T03", "Sum up {{ }} now.", "placeholder-empty", "{{ }}");
     fires("T03", "Sum up {{ a {{ b }} }} now.", "placeholder-nested", "{{ a {{ b }} }}");
     fires("T03", "Sum up {{ text | upper }} now.", "placeholder-filter", "{{ text | upper }}");
-    let fstring = given("Sum up {text!r} and {lang for me.").format(Fstring).declared(&["text", "lang"]);
+    let fstring = given("Sum up {text!r} and {lang for me.").format(SimpleFstring).declared(&["text", "lang"]);
     assert_eq!(fstring.spans("T03"), [("placeholder-filter", "{text!r}"), ("placeholder-unclosed", "{lang")]);
     let jinja = given("Hello.\nSum up {{ text | shout }}.").format(Jinja2);
     assert_eq!(jinja.spans("T03")[0].0, "template-forbidden");
@@ -54,11 +56,80 @@ fn a_placeholder_that_went_wrong_is_an_error() {
 }
 
 #[test]
-fn braces_that_are_text_on_purpose_are_no_placeholders() {
-    passes("T03", "{{#if x}}a{{/if}} {{> part}} {{code here}} {{{x}}} {{ user.name }}");
-    passes("T03", "Answer as {\"a\": {\"b\": 1}}, or say \\frac{{a}}{b}.");
-    let fstring = given("Answer as {\"text\": 1} or {{text}} or {}.").format(Fstring).declared(&["text"]);
-    assert_eq!(fstring.spans("T03"), []);
+fn whatever_looks_like_a_placeholder_and_is_not_filled_is_an_error() {
+    for braces in [
+        "{{user-name}}",
+        "{{user.name}}",
+        "{{code here}}",
+        "{{1st}}",
+        "{{x[0]}}",
+        "{{x()}}",
+        "{{\"x\"}}",
+        "{{$x}}",
+        "{{@x}}",
+        "{{#x}}",
+        "{{^x}}",
+        "{{/x}}",
+        "{{> x}}",
+        "{{&x}}",
+        "{{! x }}",
+        "{{=<% %>=}}",
+        "{{\u{a0}x}}",
+        "{{x\u{200b}}}",
+    ] {
+        let text = format!("Greet {braces} in one sentence.");
+        let found = given(&text).format(Simple).of("T03");
+        assert_eq!(found.len(), 1, "{braces}: {found:?}");
+    }
+    for braces in
+        ["{{code here}}", "{{x[0]}}", "{{x()}}", "{{\"x\"}}", "{{$x}}", "{{@x}}", "{{ #x }}", "{{x\u{200b}}}", "{{x.}}"]
+    {
+        let text = format!("Greet {braces} in one sentence.");
+        assert_eq!(given(&text).format(Mustache).spans("T03").len(), 1, "{braces}");
+    }
+    for field in ["{x:.2f}", "{x!r}", "{x.y}", "{x[0]}", "{ x }"] {
+        let text = format!("Greet {field} in one sentence.");
+        assert_eq!(given(&text).format(SimpleFstring).declared(&["x"]).spans("T03").len(), 1, "{field}");
+    }
+    let triple = given("Greet {{{x}}} now.").format(Simple);
+    assert_eq!(triple.of("T03").len(), 1);
+}
+
+#[test]
+fn what_the_engine_refuses_is_an_error() {
+    for (format, text) in [
+        (Mustache, "{{#if x}}a{{else}}b{{/if}}"),
+        (Mustache, "Hello {{> part}}"),
+        (Mustache, "{{#x}} is not closed"),
+        (Fstring, "Answer as {\"a\": {x}}"),
+        (Fstring, "Hello {x.y}"),
+        (Jinja2, "{{ '%.2f' % x }}"),
+    ] {
+        assert_eq!(given(text).format(format).of("T03").len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn what_is_filled_is_no_error() {
+    for (format, text) in [
+        (
+            Mustache,
+            "{{user-name}} {{user.name}} {{#vip}}VIP {{x}}{{/vip}}{{^vip}}{{{y}}}{{/vip}} {{! note }}{{&z}} {{1st}}",
+        ),
+        (Mustache, "Answer as {\"a\": {\"b\": 1}}, or say \\frac{{a}}{b}."),
+        (Fstring, "Answer as {{\"text\": {text!r}}} or {n:>8.2f}"),
+        (SimpleFstring, "Answer as {\"text\": 1} or {}."),
+    ] {
+        assert_eq!(given(text).format(format).spans("T03"), [], "{text}");
+    }
+}
+
+#[test]
+fn rules_see_the_variables_that_filling_sees() {
+    let hidden = given("Greet {{x\u{200b}}} in one sentence.");
+    assert_eq!((hidden.of("T06").len(), hidden.of("T03").len(), hidden.of("X03").len()), (0, 1, 1));
+    let beside = given("Gre\u{200b}et {{x}} in one\u{200b} sentence to {{y}}.");
+    assert_eq!(beside.spans("T06").iter().map(|(_, span)| *span).collect::<Vec<_>>(), ["{{x}}", "{{y}}"]);
 }
 
 #[test]
@@ -66,8 +137,10 @@ fn styles_are_not_mixed() {
     for foreign in ["{lang}", "${lang}", "${lang:English}", "%lang%"] {
         fires("T04", &format!("Sum up {{{{ text }}}} in {foreign}."), "mixed-placeholder-styles", foreign);
     }
-    let fstring = given("Sum up {text} in {{lang}}.").format(Fstring).declared(&["text"]);
-    assert_eq!(fstring.spans("T04"), [("mixed-placeholder-styles", "{{lang}}")]);
+    for format in [Fstring, SimpleFstring] {
+        let fstring = given("Sum up {text} in {{lang}}.").format(format).declared(&["text"]);
+        assert_eq!(fstring.spans("T04"), [("mixed-placeholder-styles", "{{lang}}")]);
+    }
     passes("T04", "Sum up {{ text }}: \\textbf{bold}, x_{i}, 50% of a, 20%; %2F%3A; {like this}; #{x}; ${{ text }}");
     passes("T04", "I will put text into {brackets}.");
 }
