@@ -20,7 +20,7 @@ async fn a_prompt_is_made_listed_read_changed_and_deleted() {
     let test = TestApp::api().await;
     let double = made(&test, "double", "Hello {{name}}, {{ rest }} {\"a\": 1}").await;
     let single = made(&test, "single", "Hello {name}, {rest}").await;
-    assert_eq!((&double["template_format"], &single["template_format"]), (&json!("mustache"), &json!("fstring")));
+    assert_eq!((&double["template_format"], &single["template_format"]), (&json!("simple"), &json!("simple_fstring")));
 
     for (name, filled) in [("double", "Hello Ada, {{ rest }} {\"a\": 1}"), ("single", "Hello Ada, {rest}")] {
         let read = test.get(&format!("/prompts/search/old/{name}?name=Ada&other=x")).await.expect(200);
@@ -163,4 +163,71 @@ async fn a_dry_run_says_of_each_prompt_what_the_run_then_does() {
         run["prompts"].as_array().unwrap().iter().map(|it| it["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["created", "created", "updated", "failed", "updated"], "{run}");
     assert_eq!(test.count("SELECT count(*) FROM prompts WHERE description = 'new' AND version = 1").await, 1);
+}
+
+#[tokio::test]
+async fn a_prompt_is_filled_as_the_second_version_fills_it() {
+    let test = TestApp::api().await;
+    let prompts = [
+        ("jinja2", "{% if a %}{{ a }}{% endif %} {b}", json!({ "a": { "type": "integer" } })),
+        ("fstring", "{a} and {{b}} {b}", json!({})),
+        ("mustache", "{{#a}}{{a}}{{/a}} {{b}}", json!({})),
+        ("none", "{a} and {{b}}", json!({})),
+        ("simple", "{{a}} {{b}}", json!({ "a": { "default": "DEF" } })),
+        ("simple_fstring", "{a} {{b}}", json!({ "a": { "default": 1.5 } })),
+    ];
+    for (format, content, schema) in prompts {
+        let new = json!({
+            "category": "c", "name": format, "content": content, "template_format": format, "input_schema": schema,
+        });
+        test.post("/api/v1/prompts", new).await.expect(201);
+        for query in ["a=1&b=2", "b=2&a=", "b=%7B%7Ba%7D%7D&a=x"] {
+            let now = test.get(&format!("/api/v1/prompts/search/c/{format}?{query}")).await;
+            let before = test.get(&format!("/prompts/search/c/{format}?{query}")).await;
+            assert_eq!(before.status, now.status, "{content} {query}");
+            if now.status == 200 {
+                let (now, before) = (now.expect(200), before.expect(200));
+                assert_eq!(data(&before)["prompt"], now["filled_content"], "{content} {query}");
+            }
+        }
+    }
+    for (name, prompt) in [("simple", "DEF {{b}}"), ("simple_fstring", "1.5 {{b}}")] {
+        let read = test.get(&format!("/prompts/search/c/{name}?z=1")).await.expect(200);
+        assert_eq!(data(&read)["prompt"], prompt);
+    }
+    assert_eq!(test.get("/prompts/search/c/jinja2").await.code(422), "missing-variables");
+}
+
+#[tokio::test]
+async fn a_change_keeps_the_format_of_a_prompt() {
+    let test = TestApp::api().await;
+    for (format, content, changed, kept) in [
+        ("jinja2", "{{ a }}", "{% if a %}{a}{% endif %}", "jinja2"),
+        ("mustache", "{{a}}", "{a}", "mustache"),
+        ("fstring", "{a}", "{a} {{b}}", "fstring"),
+        ("none", "{a}", "{{a}}", "none"),
+        ("simple", "{{a}}", "no braces", "simple"),
+        ("simple_fstring", "{a}", "{a} {b}", "simple_fstring"),
+        ("simple", "{{a}}", "{a} {b}", "simple_fstring"),
+    ] {
+        let name = format!("{format} {changed}");
+        let new = json!({ "category": "c", "name": name, "content": content, "template_format": format });
+        let made = test.post("/api/v1/prompts", new).await.expect(201);
+        let path = format!("/prompts/{}", made["id"].as_str().unwrap());
+        let answer = test.put(&path, json!({ "content": changed })).await.expect(200);
+        assert_eq!(data(&answer)["template_format"], kept, "{format} {changed}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_without_if_match_is_refused_where_one_is_required() {
+    let test = TestApp::with(&["--require-if-match", "true"]).await;
+    let made = made(&test, "a", "a").await;
+    let path = format!("/prompts/{}", made["id"].as_str().unwrap());
+    assert_eq!(test.put(&path, json!({ "content": "b" })).await.code(428), "if-match-required");
+    assert_eq!(test.delete(&path).await.code(428), "if-match-required");
+    let seen = [("if-match", "\"1\"")];
+    data(&test.put_with(&path, &seen, json!({ "content": "b" })).await.expect(200));
+    assert_eq!(test.request(Method::DELETE, &path, &seen, "").await.code(412), "version-mismatch");
+    data(&test.request(Method::DELETE, &path, &[("if-match", "\"2\"")], "").await.expect(200));
 }

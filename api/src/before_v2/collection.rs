@@ -139,7 +139,7 @@ fn wanted(collection: BTreeMap<String, BTreeMap<String, OldContent>>) -> (Vec<(S
         };
         let (its_category, its_name) = (category.clone(), name.clone());
         let old = OldPrompt { category: its_category, name: its_name, content, description, variables, tags: None };
-        ((category, name), Wanted { new: old.into(), patch: patch.into() })
+        ((category, name), Wanted { new: old.into(), patch: patch.of(None) })
     });
     wanted.unzip()
 }

@@ -18,16 +18,16 @@ use shared::{
     clock::Timestamp,
     id::{AbTestId, PromptId},
     page::PageRequest,
-    prompts::{self, NewPrompt, Precondition, PromptFilter, PromptPatch, Selector, Show, Sort},
-    serving::{self, Reader},
-    templates::{self, TemplateFormat},
+    prompts::{self, NewPrompt, Prompt, PromptFilter, PromptPatch, Selector, Show, Sort},
+    serving::{self, Reader, Served},
+    templates::Given,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Door,
-    extract::{AnyQuery, Caller, Json, Path, Query},
+    extract::{AnyQuery, Caller, IfMatch, Json, Path, Query},
     problem::Problem,
 };
 
@@ -96,7 +96,7 @@ struct OldPrompt {
 impl From<OldPrompt> for NewPrompt {
     fn from(old: OldPrompt) -> Self {
         Self {
-            template_format: Some(format_of(&old.content)),
+            template_format: Some(prompts::format_before_v2(&old.content)),
             category: old.category,
             name: old.name,
             description: old.description,
@@ -110,15 +110,6 @@ impl From<OldPrompt> for NewPrompt {
             config: None,
             change_summary: None,
         }
-    }
-}
-
-/// The first version knew single braces and double ones, and no name for either.
-fn format_of(content: &str) -> TemplateFormat {
-    let has = |format| templates::placeholders(format, content, None).is_ok_and(|found| !found.is_empty());
-    match has(TemplateFormat::Fstring) && !has(TemplateFormat::Mustache) {
-        true => TemplateFormat::Fstring,
-        false => TemplateFormat::Mustache,
     }
 }
 
@@ -156,7 +147,8 @@ async fn list_prompts(State(app): State<App>, caller: Caller, Query(query): Quer
     answer(&app, StatusCode::OK, "Prompts", prompts::list(&app, &filter, &page).await?.items)
 }
 
-/// Before v2: get a prompt, filled with the parameters. What has no value stays as it stands.
+/// Before v2: get a prompt, filled with the parameters as `/api/v1` fills it: by its format, its types and its defaults.
+/// In the formats `simple` and `simple_fstring`, which the first version made, what has no value stays as it stands.
 #[utoipa::path(
     get, path = "/prompts/search/{category}/{name}", tag = "before-v2", operation_id = "getFilledPromptBeforeV2",
     security((), ("key" = ["prompts:read"])), params(("category" = String, Path), ("name" = String, Path)),
@@ -170,29 +162,22 @@ async fn get_prompt(
 ) -> Answer {
     let (subject, values) = read_query(query);
     let reader = Reader { caller: caller.0, subject };
-    let selector = Selector::Production;
-    let served = serving::get(&app, &reader, (&category, &name), &selector, Show::PROMPT, None).await?;
-    let body = &served.prompt.body;
-    let text = match &body.messages {
-        Some(messages) => {
-            json!(
-                messages
-                    .iter()
-                    .map(|it| json!({ "role": it.role, "content": fill(&it.content, &values) }))
-                    .collect::<Vec<_>>()
-            )
-        }
-        None => json!(fill(body.content.as_deref().unwrap_or_default(), &values)),
-    };
-    let data = json!({
-        "id": served.prompt.id,
-        "category": served.prompt.category,
-        "name": served.prompt.name,
-        "version": served.prompt.version,
+    let given = Some(Given::Partial(values.into_iter().collect()));
+    let served = serving::get(&app, &reader, (&category, &name), &Selector::Production, Show::PROMPT, given).await?;
+    answer(&app, StatusCode::OK, "Prompt", as_before(served))
+}
+
+fn as_before(served: Served) -> Value {
+    let text = served.filled_messages.map_or_else(|| json!(served.filled_content), |messages| json!(messages));
+    let prompt = served.prompt;
+    json!({
+        "id": prompt.id,
+        "category": prompt.category,
+        "name": prompt.name,
+        "version": prompt.version,
         "prompt": text,
-        "variables": body.variables,
-    });
-    answer(&app, StatusCode::OK, "Prompt", data)
+        "variables": prompt.body.variables,
+    })
 }
 
 /// The unit of a test, and every other parameter.
@@ -200,20 +185,6 @@ fn read_query(query: Vec<(String, String)>) -> (Subject, BTreeMap<String, String
     let mut values: BTreeMap<String, String> = query.into_iter().collect();
     let subject = Subject { user_id: values.remove("user_id"), session_id: values.remove("session_id") };
     (subject, values)
-}
-
-/// Puts the values that are given where their names stand.
-fn fill(text: &str, values: &BTreeMap<String, String>) -> String {
-    let places = templates::placeholders(format_of(text), text, None).unwrap_or_default();
-    let (mut filled, mut kept) = (String::with_capacity(text.len()), 0);
-    for place in places {
-        let Some(value) = place.variables.first().and_then(|name| values.get(name)) else { continue };
-        filled.push_str(&text[kept..place.range.start]);
-        filled.push_str(value);
-        kept = place.range.end;
-    }
-    filled.push_str(&text[kept..]);
-    filled
 }
 
 /// A change as the first version took it.
@@ -228,17 +199,19 @@ struct OldPatch {
     tags: Option<Vec<String>>,
 }
 
-impl From<OldPatch> for PromptPatch {
-    fn from(old: OldPatch) -> Self {
-        Self {
-            template_format: old.content.as_deref().map(format_of).into(),
-            category: old.category.into(),
-            name: old.name.into(),
-            content: old.content.into(),
-            description: old.description.into(),
-            variables: old.variables.into(),
-            tags: old.tags.into(),
-            ..Self::default()
+impl OldPatch {
+    /// The change of a prompt, if it is there.
+    fn of(self, prompt: Option<&Prompt>) -> PromptPatch {
+        let format = prompt.zip(self.content.as_deref()).map(|(prompt, content)| prompts::format_kept(prompt, content));
+        PromptPatch {
+            template_format: format.into(),
+            category: self.category.into(),
+            name: self.name.into(),
+            content: self.content.into(),
+            description: self.description.into(),
+            variables: self.variables.into(),
+            tags: self.tags.into(),
+            ..PromptPatch::default()
         }
     }
 }
@@ -247,27 +220,35 @@ impl From<OldPatch> for PromptPatch {
 #[utoipa::path(
     put, path = "/prompts/{id}", tag = "before-v2", operation_id = "updatePromptBeforeV2",
     security((), ("key" = ["prompts:write"])), request_body = OldPatch,
-    params(("id" = PromptId, Path)),
+    params(("id" = PromptId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
     responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
 async fn update_prompt(
     State(app): State<App>,
     Path(id): Path<PromptId>,
+    IfMatch(precondition): IfMatch,
     caller: Caller,
     Json(old): Json<OldPatch>,
 ) -> Answer {
-    let prompt = prompts::update(&app, &caller.0, id, &Precondition::None, old.into()).await?;
+    let there = prompts::get(&app, &caller.0, id, &Selector::Latest, Show::PROMPT).await.ok();
+    let prompt = prompts::update(&app, &caller.0, id, &precondition, old.of(there.as_ref())).await?;
     answer(&app, StatusCode::OK, "Prompt updated", prompt)
 }
 
 /// Before v2: delete a prompt.
 #[utoipa::path(
     delete, path = "/prompts/{id}", tag = "before-v2", operation_id = "deletePromptBeforeV2",
-    security((), ("key" = ["prompts:write"])), params(("id" = PromptId, Path)),
+    security((), ("key" = ["prompts:write"])),
+    params(("id" = PromptId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of what was read.")),
     responses((status = 200, body = Envelope), (status = "default", body = Problem, content_type = "application/problem+json")),
 )]
-async fn delete_prompt(State(app): State<App>, Path(id): Path<PromptId>, caller: Caller) -> Answer {
-    prompts::delete(&app, &caller.0, id, &Precondition::None).await?;
+async fn delete_prompt(
+    State(app): State<App>,
+    Path(id): Path<PromptId>,
+    IfMatch(precondition): IfMatch,
+    caller: Caller,
+) -> Answer {
+    prompts::delete(&app, &caller.0, id, &precondition).await?;
     answer(&app, StatusCode::OK, "Prompt deleted", json!({ "id": id }))
 }
 

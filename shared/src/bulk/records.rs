@@ -366,7 +366,7 @@ impl VersionRecord {
         let messages = packed.transpose()?.or(it.messages);
         let Self { kind, variables, input_schema, config, .. } = self.clone();
         let template_format = TemplateFormat::from_written(&self.template_format, self.template_engine)
-            .map_err(|error| misfit(&error.to_string()))?;
+            .map_err(|error| unfit(&error.to_string()))?;
         let body = Body { kind, content, messages, template_format, variables, input_schema, config };
         let content_hash = it.content_hash.unwrap_or_else(|| body.hash());
         Ok(Version {

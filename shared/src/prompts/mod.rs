@@ -19,8 +19,9 @@ pub use input::{ContentPatch, Draft, Fork, NewPrompt, PromptPatch};
 pub use keeping::{changes_under_name, kept, mark_of_name};
 pub use listing::{Bounds, CategoryCount, PromptFilter, Sort, TagCount, categories, list, tags};
 pub use many::{
-    PromptAsWas, Put, PutOutcome, Wanted, follow_as_was, insert_as_was, insert_many, is_known, matches, matching,
-    most_used, moved_in, names_of, page_to_export, put_many, set_status_as_was, set_successor,
+    PromptAsWas, Put, PutOutcome, Wanted, follow_as_was, format_before_v2, format_kept, insert_as_was, insert_many,
+    is_known, matches, matching, most_used, moved_in, names_of, page_to_export, put_many, set_status_as_was,
+    set_successor,
 };
 pub use model::{LifecycleStatus, PRODUCTION, Precondition, Prompt, Selector, ServedVersion, Show};
 pub use searching::{Correction, Explanation, Highlights, OneOrMany, SearchHit, SearchRequest, SearchResults, search};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Body;
-use crate::templates::{Template, VariableType};
+use crate::templates::{Demands, Template, VariableType};
 
 /// A variable for which callers must change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -54,16 +54,19 @@ pub fn broken_calls(from: &Body, to: &Body) -> Vec<CallChange> {
 
 /// The variables that the texts use. One that is declared and stands nowhere is not asked for.
 fn asked(body: &Body) -> BTreeMap<String, Asked> {
-    let mut asked = BTreeMap::new();
+    let mut demands = Demands::default();
     for (_, text) in body.texts() {
-        let Ok(template) = Template::parse(body.template_format, text, Some(&body.variables)) else { continue };
-        for name in template.variables() {
-            let spec = body.input_schema.get(name);
-            let required = spec.is_none_or(|spec| spec.required && spec.default.is_none());
-            asked.insert(name.clone(), Asked { required, kind: spec.and_then(|spec| spec.kind) });
+        if let Ok(template) = Template::parse(body.template_format, text, Some(&body.variables)) {
+            demands.extend(template.demands());
         }
     }
-    asked
+    let of = |name: &String| {
+        let spec = body.input_schema.get(name);
+        let is_demanded = demands.of(name).is_some_and(|demand| demand.required);
+        let required = is_demanded && spec.is_none_or(|spec| spec.required && spec.default.is_none());
+        (name.clone(), Asked { required, kind: spec.and_then(|spec| spec.kind) })
+    };
+    demands.names().iter().map(of).collect()
 }
 
 /// Does a type admit every value that another admits?

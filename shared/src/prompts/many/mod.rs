@@ -1,5 +1,6 @@
 //! Many prompts at once, and prompts of another store: as few statements as hold them all.
 mod as_was;
+mod formats;
 mod put;
 mod repository;
 
@@ -20,6 +21,7 @@ use crate::{
 };
 
 pub use as_was::{PromptAsWas, follow_as_was, insert_as_was, is_known, moved_in, set_status_as_was, set_successor};
+pub use formats::{format_before_v2, format_kept};
 pub use put::{Put, PutOutcome, Wanted, put_many};
 
 /// Makes prompts of drafts, in their order, as part of the caller's transaction. A draft whose name is taken, by a
@@ -62,6 +64,7 @@ fn made_of(draft: &Draft, id: PromptId, created_by: &str, now: Timestamp) -> Pro
         description: draft.description.clone(),
         body: draft.body.clone(),
         is_template: draft.is_template,
+        optional_variables: draft.body.optional_variables(),
         tags: draft.tags.clone(),
         version: 1,
         revision: 1,
