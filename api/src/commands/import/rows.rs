@@ -271,7 +271,7 @@ fn nearest(name: &str) -> Option<&'static str> {
     let name = name.trim().to_lowercase();
     let likeness = |field: &str| strsim::normalized_damerau_levenshtein(field, &name);
     let nearest = FIELDS.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(nearest) >= ALIKE).then_some(nearest)
+    (nearest != name && likeness(nearest) >= ALIKE).then_some(nearest)
 }
 
 /// Names out of the file as a list to read, cut short if there are very many.

@@ -37,7 +37,8 @@ pub(super) fn from_value(value: &Value, mapping: &Mapping) -> Result<Taken, Unre
     if !body.contains_key("name") {
         return Err(missing("name", mapping).into());
     }
-    let left = leave(source, rest, mapping)?;
+    must_have_text(&body, mapping)?;
+    let left = leave(source, &rest, mapping)?;
     Ok((complete(body, mapping)?, left))
 }
 
@@ -66,7 +67,7 @@ pub(super) fn from_entry(
                     None => drop(body.insert(field, value)),
                 }
             }
-            left = leave(source, rest, mapping).map_err(at)?;
+            left = leave(source, &rest, mapping).map_err(at)?;
         }
         Value::Array(_) | Value::Null => {
             return Err(format!("{place} is {}, neither a text nor an object", kind(value)).into());
@@ -184,10 +185,16 @@ fn misplaced(value: &Value, field: &str, wanted: &str) -> Unreadable {
 }
 
 fn complete(body: Map<String, Value>, mapping: &Mapping) -> Result<Map<String, Value>, Unreadable> {
-    if !body.contains_key("content") && !body.contains_key("messages") {
-        return Err(missing("content", mapping).into());
-    }
+    must_have_text(&body, mapping)?;
     finish(body, mapping)
+}
+
+/// Refuses a body without `content` and `messages`: the column that was asked for is missing.
+fn must_have_text(body: &Map<String, Value>, mapping: &Mapping) -> Result<(), Unreadable> {
+    if body.contains_key("content") || body.contains_key("messages") {
+        return Ok(());
+    }
+    Err(missing("content", mapping).into())
 }
 
 /// The fields the API knows, under its names for them, and the keys that are left. A null is left out: it says no more than
@@ -215,7 +222,7 @@ fn pick(source: &Map<String, Value>, mapping: &Mapping) -> (Map<String, Value>, 
 }
 
 /// What is left behind of an object: what a store said of a prompt of its own, and, if it is to be so, what nobody knows.
-fn leave(source: &Map<String, Value>, rest: Vec<String>, mapping: &Mapping) -> Result<Vec<String>, Unreadable> {
+fn leave(source: &Map<String, Value>, rest: &[String], mapping: &Mapping) -> Result<Vec<String>, Unreadable> {
     let is_answer = source.get("id").and_then(Value::as_str).is_some_and(|id| id.starts_with("prm_"));
     let is_known = |key: &str| is_answer && source.contains_key("revision") && ANSWERED.contains(&key);
     let strange: Vec<&str> = rest.iter().map(String::as_str).filter(|key| !is_known(key)).collect();

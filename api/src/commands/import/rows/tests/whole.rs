@@ -34,9 +34,8 @@ fn a_list_is_found_on_its_own_and_under_either_key() {
 
 #[test]
 fn a_document_may_be_one_prompt() {
-    let text = "act: a\nprompt: |\n  one\n\n  two 🦀\nvariables:\n  - name: x\n";
-    let expected =
-        json!({"category": "imported", "name": "a", "content": "one\n\ntwo 🦀\n", "variables": [{"name": "x"}]});
+    let text = "act: a\nprompt: |\n  one\n\n  two 🦀\nvariables:\n  - x\n";
+    let expected = json!({"category": "imported", "name": "a", "content": "one\n\ntwo 🦀\n", "variables": ["x"]});
     assert_eq!(objects("yml", text, &[]), [expected]);
 }
 
