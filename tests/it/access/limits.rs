@@ -15,7 +15,8 @@ const PROMPTS: &str = "/api/v1/prompts";
 /// Asks from an address.
 async fn from(test: &TestApp, address: &str, key: &str) -> Reply {
     let peer: SocketAddr = address.parse().unwrap();
-    let request = Request::builder().uri(PROMPTS).header(header::AUTHORIZATION, bearer(key));
+    let request =
+        Request::builder().uri(PROMPTS).header(header::HOST, "localhost").header(header::AUTHORIZATION, bearer(key));
     test.send(request.extension(ConnectInfo(peer)).body(Body::empty()).unwrap()).await
 }
 

@@ -75,7 +75,7 @@ async fn lists_of_long_texts_come_in_pages_of_at_most_eight_mebibytes() {
     assert!((7..MANY - 1).contains(&served), "{served}");
     let codes: BTreeSet<&str> = results[served..].iter().map(|it| it["problem"]["code"].as_str().unwrap()).collect();
     assert_eq!((results.len(), codes), (MANY - 1, BTreeSet::from(["batch-too-long"])));
-    test.post(&format!("{PROMPTS}/batch-get"), json!({ "items": items[served..served + 1] })).await.expect(200);
+    test.post(&format!("{PROMPTS}/batch-get"), json!({ "items": items[served..=served] })).await.expect(200);
 }
 
 #[tokio::test]

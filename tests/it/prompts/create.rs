@@ -69,7 +69,7 @@ async fn content_is_kept_byte_for_byte() {
         "a\nb\r\nc\rd\n\n",
         "👩‍👩‍👧 🇩🇪 é e\u{301} 提示词 ﷺ",
         "\u{feff}mark \u{202e}turned\u{202c} \u{200b}nothing\u{1b}[31m\u{7f}\u{85}",
-        "\\ \" ' \\u0041 \\n {{code here}} {{#if}} {\"a\": {}} <b>&amp;</b>",
+        "\\ \" ' \\u0041 \\n {{code here}} {{#if}}{{/if}} {\"a\": {}} <b>&amp;</b>",
         "\u{10ffff}\u{e000}",
     ];
     for (number, content) in contents.into_iter().enumerate() {

@@ -145,7 +145,7 @@ fn what_is_asked_depends_on_the_seed_alone() {
     let contract = Contract::read();
     let list = |seed| {
         let mut sites = Sites::of(&contract, seed);
-        (0..100).map(|number| format!("{:?}", sites.next(&contract, number, &Ids::default()))).collect::<Vec<_>>()
+        (0..1000).map(|number| format!("{:?}", sites.next(&contract, number, &Ids::default()))).collect::<Vec<_>>()
     };
     assert_eq!(list(1), list(1));
     assert_ne!(list(1), list(2));
