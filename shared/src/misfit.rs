@@ -96,7 +96,7 @@ fn without_place(message: &str) -> &str {
 
 /// What the client sent, and what may stand there: the last separator parts them, since only the first half quotes the client.
 fn halves<'m>(message: &'m str, separators: &[&str]) -> (&'m str, &'m str) {
-    let found = separators.iter().filter_map(|separator| message.rsplit_once(separator)).next();
+    let found = separators.iter().find_map(|separator| message.rsplit_once(separator));
     found.unwrap_or((message, ""))
 }
 

@@ -256,10 +256,12 @@ mod tests {
         let mut number = if random.random() { "-".to_owned() } else { String::new() };
         number += if whole.is_empty() { "0" } else { &whole };
         if random.random() {
-            number += &format!(".{}", digits(random));
+            number.push('.');
+            number += &digits(random);
         }
         if random.random() {
-            number += &format!("e{}", random.random_range(-400..400));
+            number.push('e');
+            number += &random.random_range(-400..400).to_string();
         }
         number
     }

@@ -52,9 +52,10 @@ async fn listen(slots: &Slots, queue: Queue, instance: &str, shutdown: &Cancella
         let wait = retry::delay(losses, Duration::from_millis(200), LISTEN_AGAIN_MAX);
         let why = ended.err().map_or("it ended".to_owned(), |error| error.to_string().trim().replace('\n', ""));
         // Where Redis itself is of no use, that is said once for all queues.
-        match slots.app.doorbell.attempt_soon().await {
-            Ok(()) => tracing::warn!(%queue, why, ?wait, "the bell was lost; listening again"),
-            Err(_) => tracing::debug!(%queue, why, ?wait, "the bell was lost; listening again"),
+        if slots.app.doorbell.attempt_soon().await.is_ok() {
+            tracing::warn!(%queue, why, ?wait, "the bell was lost; listening again");
+        } else {
+            tracing::debug!(%queue, why, ?wait, "the bell was lost; listening again");
         }
         shutdown.run_until_cancelled(tokio::time::sleep(wait)).await;
     }

@@ -36,7 +36,9 @@ impl Export {
         let Written { lines, bytes, left_out } = self.write(&app).await?;
         app.db.close().await;
         say(&format!("{lines} lines, {bytes} bytes exported"));
-        left_out.iter().for_each(|what| say(what));
+        for what in &left_out {
+            say(what);
+        }
         match left_out.len() {
             0 => Ok(()),
             count => Err(Failure::Refused(format!("{count} damaged prompts were left out of the export"))),

@@ -264,15 +264,12 @@ fn together(phases: &[(f64, Arm)]) -> Arm {
         .iter()
         .map(|(weight, arm)| if let Arm::Share { share, .. } = arm { Some((*weight, *share)) } else { None })
         .collect();
-    match shares {
-        Some(shares) => {
-            let rate = value.clamp(0.0, 1.0);
-            Arm::Share { share: Share::of_rate(rate, independent_trials(rate, &shares)), units: n }
-        }
-        None => {
-            let part = |(weight, arm): &(f64, Arm)| weight * weight * arm.variance().unwrap_or(0.0);
-            Arm::Mean(Sample { n, mean: value, variance: phases.iter().map(part).sum::<f64>() * count(n) })
-        }
+    if let Some(shares) = shares {
+        let rate = value.clamp(0.0, 1.0);
+        Arm::Share { share: Share::of_rate(rate, independent_trials(rate, &shares)), units: n }
+    } else {
+        let part = |(weight, arm): &(f64, Arm)| weight * weight * arm.variance().unwrap_or(0.0);
+        Arm::Mean(Sample { n, mean: value, variance: phases.iter().map(part).sum::<f64>() * count(n) })
     }
 }
 

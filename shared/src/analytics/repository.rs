@@ -101,9 +101,10 @@ pub(super) async fn events(conn: &mut Conn, batch: UsageBatchId) -> Result<Vec<E
 const BETWEEN: &str = "FROM usage_events e
                        WHERE e.occurred_at >= ? AND e.occurred_at < ?
                          AND NOT EXISTS (SELECT 1 FROM usage_batches b WHERE b.id = e.batch_id)";
+const OF_PROMPT: &str = "e.prompt_id = ?";
 
-fn between<'a>(select: &'static str, prompt_id: &'a Option<String>, span: &'a (Timestamp, Timestamp)) -> Query<'a> {
-    Query::new(select).then(BETWEEN, params![span.0, span.1]).and("e.prompt_id = ?", prompt_id)
+fn between<'a>(select: &'static str, span: &'a (Timestamp, Timestamp)) -> Query<'a> {
+    Query::new(select).then(BETWEEN, params![span.0, span.1])
 }
 
 /// Looks at each event that is rolled up and was in a time, of which the last moment is no part.
@@ -118,7 +119,7 @@ pub(super) async fn each_between(
         "SELECT e.event_id, e.prompt_id, e.version, e.occurred_at, e.success, e.response_time_us, e.input_tokens,
                          e.output_tokens, e.cost_nanos, e.score, e.model, e.service_name, e.user_id, e.session_id,
                          e.ab_test_id, e.variant, e.failure_kind";
-    let query = between(select, &only, &span);
+    let query = between(select, &span).and(OF_PROMPT, &only);
     let mut rows = conn.fetch::<Event>(&query, query.params())?;
     while let Some(event) = rows.try_next().await? {
         see(&event);
@@ -129,7 +130,7 @@ pub(super) async fn each_between(
 /// How many there are.
 pub(super) async fn count_between(conn: &mut Conn, prompt_id: &str, span: (Timestamp, Timestamp)) -> Result<i64> {
     let only = Some(prompt_id.to_owned()).filter(|id| !id.is_empty());
-    let query = between("SELECT count(*)", &only, &span);
+    let query = between("SELECT count(*)", &span).and(OF_PROMPT, &only);
     let (events,) = conn.fetch_one(&query, query.params()).await?;
     Ok(events)
 }

@@ -136,8 +136,10 @@ mod tests {
                 .map(|_| (0..11).map(|_| random.random_range(0..=i64::MAX) >> random.random_range(0..63)).collect())
                 .collect();
             let (mut all, mut reversed) = (Tally::default(), Tally::default());
-            parts.iter().for_each(|part| all.merge(&tally(part)));
-            parts.iter().rev().for_each(|part| reversed.merge(&tally(part)));
+            for (part, other) in parts.iter().zip(parts.iter().rev()) {
+                all.merge(&tally(part));
+                reversed.merge(&tally(other));
+            }
             for (index, (sum, other)) in all.sums().into_iter().zip(reversed.sums()).enumerate() {
                 let exact: i128 = parts.iter().map(|part| i128::from(part[index])).sum();
                 assert_eq!(i128::from(*sum), exact.min(i128::from(i64::MAX)), "{parts:?}");

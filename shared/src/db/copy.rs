@@ -132,7 +132,9 @@ async fn verify(source: &mut Conn, target: &mut Conn, table: &Table, mut done: i
     let mut equal = 0;
     loop {
         let (mut theirs, ours) = (theirs.next().await.transpose()?, ours.next().await.transpose()?);
-        theirs.iter_mut().for_each(|row| drop(mend(row)));
+        if let Some(row) = &mut theirs {
+            mend(row);
+        }
         match (theirs, ours) {
             (None, None) => return Ok(equal),
             (Some(theirs), Some(ours)) if theirs.0 == ours.0 => equal += 1,

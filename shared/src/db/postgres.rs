@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
+    error::DatabaseError,
     migrate::Migrator,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -136,7 +137,7 @@ fn no_session(location: &Location) -> String {
 
 /// What the server is, if it is one that a store can be kept in.
 async fn check(conn: &mut PgConnection, location: &Location) -> Result<String, CannotOpen> {
-    let cannot = |error: sqlx::Error| match error.as_database_error().and_then(|error| error.code()).as_deref() {
+    let cannot = |error: sqlx::Error| match error.as_database_error().and_then(DatabaseError::code).as_deref() {
         Some("42P05" | "26000") => CannotOpen::Setting(no_session(location)),
         _ => CannotOpen::Passing(away(location, &error.to_string())),
     };

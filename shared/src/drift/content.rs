@@ -261,7 +261,7 @@ mod tests {
         ] {
             let found = compare(&body(old), &body(new));
             assert!(found.token_ratio > 0.8 && found.char_similarity > 0.8, "{old}: {found:?}");
-            assert_eq!(found.severity, Severity::Minor, "{old}");
+            assert!(matches!(found.severity, Severity::Trivial | Severity::Minor), "{old}: {found:?}");
         }
         let other = compare(&body("请把下面的文字翻译成英文。"), &body("写一首关于春天的诗歌吧!"));
         assert_eq!(other.severity, Severity::Major);
@@ -276,9 +276,9 @@ mod tests {
             old.replace("ガラス", "ｶﾞﾗｽ"),
             old.replace(": ", "： ").replace("naï", "ｎａï"),
         ] {
-            let found = similarity(old, &new);
-            let Similarity { char_similarity, token_ratio, token_jaccard, .. } = found;
-            assert_eq!([char_similarity, token_ratio, token_jaccard], [1.0; 3], "{new}");
+            let Similarity { char_similarity, token_ratio, token_jaccard, .. } = similarity(old, &new);
+            let found = [char_similarity, token_ratio, token_jaccard];
+            assert_eq!(found.map(f64::to_bits), [1.0_f64.to_bits(); 3], "{new}: {found:?}");
         }
     }
 

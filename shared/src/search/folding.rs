@@ -24,7 +24,7 @@ pub(super) fn folded(word: &str) -> Vec<(char, Range<usize>)> {
         decompose_compatible(char, |part| {
             if !is_left_out(part) {
                 let lower = part.to_lowercase();
-                chars.extend(lower.flat_map(|letter| plain(letter)).map(|letter| (letter, span.clone())));
+                chars.extend(lower.flat_map(plain).map(|letter| (letter, span.clone())));
             }
         });
         // What is left out belongs to what stands before it.

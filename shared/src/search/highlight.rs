@@ -32,7 +32,8 @@ pub struct Marker {
 
 /// A term of a text.
 struct Term {
-    term: String,
+    /// As it stands in the index.
+    indexed: String,
     /// The word as it is folded, which beginnings are compared with too; of a pair of characters, nothing.
     folded: Option<String>,
     span: Range<usize>,
@@ -117,14 +118,14 @@ impl Marker {
         if let Some(span) = self.single(first) {
             found.push(span);
         }
-        for phrase in self.longer.get(&first.term).into_iter().flatten() {
+        for phrase in self.longer.get(&first.indexed).into_iter().flatten() {
             if terms.len() < phrase.terms.len() {
                 continue;
             }
             let last = phrase.terms.len() - 1;
             let fits = |(place, term): (usize, &Term)| match &phrase.terms[place] {
                 start if place == last && phrase.open => term.begins_with(start),
-                whole => term.term == *whole,
+                whole => term.indexed == *whole,
             };
             let its = &terms[..=last];
             if its.iter().enumerate().all(fits) {
@@ -137,7 +138,7 @@ impl Marker {
 
     /// Is the term looked for alone?
     fn single(&self, term: &Term) -> Option<Mark> {
-        let whole = Phrase { terms: vec![term.term.clone()], open: false };
+        let whole = Phrase { terms: vec![term.indexed.clone()], open: false };
         let beginning = || self.beginnings.iter().find(|phrase| term.begins_with(&phrase.terms[0]));
         let phrase = self.phrases.get(&whole).or_else(beginning)?;
         Some((term.span_of(phrase), std::ptr::from_ref(phrase) as usize))
@@ -146,11 +147,11 @@ impl Marker {
 
 impl Term {
     fn of_word(folded: String, span: Range<usize>) -> Self {
-        Self { term: words::stem(&folded), folded: Some(folded), first: span.clone(), span }
+        Self { indexed: words::stem(&folded), folded: Some(folded), first: span.clone(), span }
     }
 
     fn begins_with(&self, start: &str) -> bool {
-        self.term.starts_with(start) || self.folded.as_ref().is_some_and(|folded| folded.starts_with(start))
+        self.indexed.starts_with(start) || self.folded.as_ref().is_some_and(|folded| folded.starts_with(start))
     }
 
     /// What a phrase that ends with this term finds of it: of a pair, perhaps the first character alone.
@@ -163,9 +164,9 @@ fn terms(text: &str, word: &Word) -> Vec<Term> {
     if !word.unspaced {
         return vec![Term::of_word(word.folded.clone(), word.span.clone())];
     }
-    let term = |(term, spans): (String, Vec<Range<usize>>)| {
+    let term = |(indexed, spans): (String, Vec<Range<usize>>)| {
         let (first, last) = (spans[0].clone(), &spans[spans.len() - 1]);
-        Term { term, folded: None, span: first.start..last.end, first }
+        Term { indexed, folded: None, span: first.start..last.end, first }
     };
     word.places(text).into_iter().map(term).collect()
 }

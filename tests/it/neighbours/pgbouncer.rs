@@ -1,4 +1,4 @@
-//! PgBouncer before PostgreSQL: with sessions a store is as it is without, and without sessions it does not start.
+//! `PgBouncer` before PostgreSQL: with sessions a store is as it is without, and without sessions it does not start.
 use serde_json::json;
 use shared::db::Db;
 use support::{Neighbour, PostgresServer, Processes, settings};

@@ -1,4 +1,4 @@
-//! nginx and HAProxy before the API, with the configuration of `deploy/`: what clients rely on comes through.
+//! nginx and `HAProxy` before the API, with the configuration of `deploy/`: what clients rely on comes through.
 use std::time::Duration;
 
 use reqwest::{RequestBuilder, Response, header};

@@ -12,6 +12,7 @@ use std::{
 
 use serde_json::{Map, Value};
 use shared::templates::{Allowance, Given, InputSchema, Template, TemplateFormat, bind};
+use support::figure;
 
 /// How many templates a corpus has at least.
 const TEMPLATES_MIN: usize = 150;
@@ -70,7 +71,7 @@ async fn compare(format: TemplateFormat, corpus: &str) {
         }
         *counts.entry(outcome).or_default() += 1;
     }
-    println!("{format}: {} templates: {counts:?}", cases.len());
+    figure(&format.to_string(), format!("{} templates: {counts:?}", cases.len()));
     assert!(wrong.is_empty(), "{format}:\n{wrong}");
 }
 
@@ -101,7 +102,7 @@ fn references(format: TemplateFormat, cases: &[Case]) -> Option<Vec<Value>> {
     if !python.status.success() {
         let why = String::from_utf8_lossy(&python.stderr).into_owned();
         assert!(std::env::var_os("CI").is_none(), "the template engines cannot be installed: {why}");
-        println!("LEFT OUT: {format} was not compared with its engine, which cannot be installed: {why}");
+        figure("LEFT OUT", format!("{format} was not compared with its engine, which cannot be installed: {why}"));
         return None;
     }
     let script = top().join("tests/it/templates/references.py");

@@ -1,4 +1,6 @@
 //! What callers must change for is found exactly: seeded pairs of versions, and every call to both.
+use std::fmt::Write;
+
 use rand::{RngExt, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 use serde_json::{Map, Value, json};
 use shared::{
@@ -15,7 +17,7 @@ fn version(random: &mut SmallRng) -> Value {
     let (mut content, mut schema) = ("Say it.".to_owned(), Map::new());
     for name in NAMES {
         if random.random::<f64>() < 0.6 {
-            content.push_str(&format!(" {{{{ {name} }}}}"));
+            write!(content, " {{{{ {name} }}}}").unwrap();
         }
         if random.random::<f64>() < 0.7 {
             let mut spec = Map::new();

@@ -1,5 +1,8 @@
 //! Ids by the order in which they are first seen: two stores that do the same call them the same.
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write,
+};
 
 use serde_json::Value;
 
@@ -65,7 +68,7 @@ impl Ids {
                 name
             });
             named.push_str(&rest[..start]);
-            named.push_str(&format!("<id:{name}>"));
+            write!(named, "<id:{name}>").unwrap();
             rest = &rest[end..];
         }
         named + rest

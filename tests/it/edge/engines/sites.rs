@@ -35,7 +35,7 @@ enum Site {
 
 pub(super) struct Sites {
     routes: Vec<Route>,
-    sites: Vec<Site>,
+    order: Vec<Site>,
     new_prompt: Value,
     chance: u64,
 }
@@ -117,17 +117,17 @@ impl Sites {
             sites.extend(route.query.iter().map(|(name, _)| Site::Query(index, name.clone())));
         }
         sites.extend(contract.places(&new_prompt).into_iter().map(|(place, _)| Site::Line(place)));
-        let mut made = Self { routes, sites, new_prompt, chance: seed.wrapping_mul(2).wrapping_add(1) };
-        for last in (1..made.sites.len()).rev() {
+        let mut made = Self { routes, order: sites, new_prompt, chance: seed.wrapping_mul(2).wrapping_add(1) };
+        for last in (1..made.order.len()).rev() {
             let other = made.below(last + 1);
-            made.sites.swap(last, other);
+            made.order.swap(last, other);
         }
         made
     }
 
     /// How many routes and places there are.
     pub(super) fn counts(&self) -> (usize, usize) {
-        (self.routes.len(), self.sites.len())
+        (self.routes.len(), self.order.len())
     }
 
     /// PCG's multiplier, and its upper bits.
@@ -144,7 +144,7 @@ impl Sites {
         if number.is_multiple_of(PLAIN_EACH) {
             return json_of(Method::POST, "/api/v1/prompts".to_owned(), &contract.plain(&self.new_prompt, &hint));
         }
-        match &self.sites[number % self.sites.len()] {
+        match &self.order[number % self.order.len()] {
             Site::Body(index, place) => {
                 let route = &self.routes[*index];
                 let body = contract.body(route.body.as_ref().unwrap(), place, &json!(text), &hint);
