@@ -134,7 +134,7 @@ async fn jobs_that_ended_well_are_thrown_away_after_a_day_and_dead_ones_after_th
     until("the young one is done", async || (test.count(DONE).await == 1).then_some(())).await;
     assert_eq!(test.count(DEAD).await, 1);
     test.stop_worker().await;
-    meddle(&test, "UPDATE jobs SET finished_at = finished_at - 29 * 86400000 WHERE state = 'dead'").await;
+    meddle(&test, "UPDATE jobs SET finished_at = finished_at - 2505600000 WHERE state = 'dead'").await;
     test.start_worker();
     until("the dead one is gone", async || (test.count(DEAD).await == 0).then_some(())).await;
 }

@@ -96,8 +96,7 @@ async fn a_query_is_read_as_the_type_the_schema_says() {
 #[tokio::test]
 async fn a_query_without_a_schema_is_text() {
     let test = kept(json!({ "content": "{{x}}" })).await;
-    for (query, filled) in
-        [("x=1e3", "1e3"), ("x=", ""), ("x", ""), ("x=a&x=b", "b"), ("x=a+b%2Bc", "a b+c"), ("x=%F0%9F%9A%80", "🚀")]
+    for (query, filled) in [("x=1e3", "1e3"), ("x=", ""), ("x", ""), ("x=a+b%2Bc", "a b+c"), ("x=%F0%9F%9A%80", "🚀")]
     {
         assert_eq!(test.get(&format!("{NAMED}?{query}")).await.expect(200)["filled_content"], filled, "{query}");
     }
