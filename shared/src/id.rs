@@ -1,5 +1,6 @@
 //! Typed, prefixed identifiers, sortable by creation. This file is the registry of every kind.
 use std::{
+    collections::BTreeMap,
     fmt,
     str::FromStr,
     sync::Mutex,
@@ -18,13 +19,14 @@ pub struct ParseIdError {
     prefix: &'static str,
 }
 
-/// Ids made by one process in the same millisecond still follow each other.
-static GENERATOR: Mutex<Generator> = Mutex::new(Generator::new());
+/// Ids made by one process in the same millisecond still follow each other. Each day has a generator of its own, so that a clock
+/// that was far ahead, and is set right, does not leave its time in the ids that follow.
+static GENERATORS: Mutex<BTreeMap<Timestamp, Generator>> = Mutex::new(BTreeMap::new());
 
 fn next(now: Timestamp) -> Ulid {
     let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(now.millis()).unwrap_or(0));
-    let mut generator = GENERATOR.lock().expect("nobody panics while making an id");
-    match generator.generate_from_datetime(at) {
+    let mut generators = GENERATORS.lock().expect("nobody panics while making an id");
+    match generators.entry(now.day()).or_default().generate_from_datetime(at) {
         Ok(ulid) => ulid,
         Err(overflow) => overflow.commit_overflow_random(),
     }
@@ -58,7 +60,7 @@ macro_rules! ids {
         pub struct $name(Ulid);
 
         impl $name {
-            /// A new id, after every other this process made.
+            /// A new id, after every other this process made on the same day.
             #[must_use]
             pub fn generate(now: Timestamp) -> Self {
                 Self(next(now))

@@ -251,7 +251,10 @@ impl Cache {
             bytes_max: inner.bytes_max,
             evictions: inner.counts.evictions(),
         };
-        let redis = inner.second.as_ref().map(Second::stats);
+        let redis = match &inner.second {
+            Some(second) => Some(second.stats().await),
+            None => None,
+        };
         let is_told = redis.as_ref().map(|_| inner.told.load(Ordering::Relaxed));
         let redis_available = redis.as_ref().map(|redis| redis.available);
         CacheStats { memory, redis, redis_available, is_told }

@@ -155,7 +155,13 @@ impl Second {
         if who == self.own { None } else { News::from_text(news) }
     }
 
-    pub(super) fn stats(&self) -> RedisStats {
+    /// How it does. Where it last failed, it is asked again: a process that nobody reads from finds out as well.
+    pub(super) async fn stats(&self) -> RedisStats {
+        if !self.is_available() {
+            let mut pipe = redis::pipe();
+            pipe.pset_ex(format!("{}:cache-probe", self.prefix), "", 1).ignore();
+            let _: Option<()> = self.ask(&pipe).await;
+        }
         let latency_ms = self.health.latency_us.load(Ordering::Relaxed);
         let latency_ms = f64::from(u32::try_from(latency_ms).unwrap_or(u32::MAX)) / 1000.0;
         RedisStats { level: self.counts.show(), available: self.is_available(), latency_ms }

@@ -6,9 +6,12 @@ use support::{TestApp, figure, in_full};
 
 use super::{AB, content, stat};
 
+/// Nobody of the thousand is turned away, however slow the machine is.
+const ROOM: [&str; 2] = ["--max-in-flight", "1000"];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_who_ask_at_once_cost_one_query() {
-    let test = Arc::new(TestApp::api().await);
+    let test = Arc::new(TestApp::with(&ROOM).await);
     let _ = test.prompt("a", "b", "one").await;
     let tasks = (0..1000).map(|_| {
         let test = Arc::clone(&test);
@@ -24,7 +27,7 @@ async fn a_thousand_who_ask_at_once_cost_one_query() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_who_ask_for_what_is_not_there_cost_one_query() {
-    let test = Arc::new(TestApp::api().await);
+    let test = Arc::new(TestApp::with(&ROOM).await);
     let tasks = (0..1000).map(|_| {
         let test = Arc::clone(&test);
         tokio::spawn(async move { test.get(AB).await.problem(404, "not-found") })

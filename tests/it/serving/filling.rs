@@ -121,7 +121,7 @@ async fn row_60_a_value_may_be_256_kib_and_all_of_them_1_mib() {
 #[tokio::test]
 async fn a_schema_has_rules() {
     for (schema, pointer) in [
-        (json!({ "1x": {} }), "/input_schema/1x"),
+        (json!({ "x!": {} }), "/input_schema/x!"),
         (json!({ "a b": {} }), "/input_schema/a b"),
         (json!({ "x": { "type": "text" } }), "/input_schema/x/type"),
         (json!({ "x": { "type": "integer", "default": "1" } }), "/input_schema/x/default"),

@@ -41,7 +41,7 @@ async fn one_changed_character_of_a_script_without_spaces_is_one_changed_charact
     for (old, new, gone, come) in [
         ("请把下面的文字翻译成英文。", "请把下面的文字翻译成法文。", "英", "法"),
         ("以下の文章を三つの要点に", "以下の文章を五つの要点に", "三", "五"),
-        ("か\u{3099}く。", "か\u{3099}き。", "く。", "き。"),
+        ("か\u{3099}くにんして要点をまとめて。", "か\u{3099}きにんして要点をまとめて。", "く", "き"),
     ] {
         let path = with_contents(&test, &[old, new]).await;
         let diff = test.get(&format!("{path}/diff")).await.expect(200);

@@ -268,8 +268,8 @@ fn unknown(names: &[&str], noun: &str) -> String {
 fn nearest(name: &str) -> Option<&'static str> {
     /// Less alike is another word.
     const ALIKE: f64 = 0.7;
-    let name = name.trim().to_lowercase();
-    let likeness = |field: &str| strsim::normalized_damerau_levenshtein(field, &name);
+    let plain = name.trim().to_lowercase();
+    let likeness = |field: &str| strsim::normalized_damerau_levenshtein(field, &plain);
     let nearest = FIELDS.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (nearest != name && likeness(nearest) >= ALIKE).then_some(nearest)
 }

@@ -69,7 +69,9 @@ fn without_chance(value: &mut Value) {
         ["request_id", "secret", "text", "seal", "after_hash", "before_hash", "next_cursor", "duration_ms", "score"];
     match value {
         Value::Object(fields) => {
-            fields.retain(|name, _| !CHANCE.contains(&name.as_str()));
+            // The envelope of the paths of before tells when it was written, by the clock of the system.
+            let is_envelope = fields.contains_key("success");
+            fields.retain(|name, _| !CHANCE.contains(&name.as_str()) && !(is_envelope && name == "timestamp"));
             fields.values_mut().for_each(without_chance);
         }
         Value::Array(items) => items.iter_mut().for_each(without_chance),

@@ -3,12 +3,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
+use shared::templates::TemplateFormat;
 use support::TestApp;
 
 use super::{FACETS, rows};
 
-const PROMPTS_SQL: &str = "SELECT p.id, p.category, p.lifecycle_status, p.created_by, v.template_format, v.content
-    FROM prompts p JOIN versions v ON v.prompt_id = p.id AND v.version = p.version WHERE p.deleted_at IS NULL";
+const PROMPTS_SQL: &str = "SELECT p.id, p.category, p.lifecycle_status, p.created_by, v.template_format,
+    v.template_engine, v.content FROM prompts p JOIN versions v ON v.prompt_id = p.id AND v.version = p.version WHERE p.deleted_at IS NULL";
 const TAGS_SQL: &str = "SELECT prompt_id, tag FROM prompt_tags";
 const LABELS_SQL: &str = "SELECT prompt_id, label FROM labels";
 /// A facet shows so many values.
@@ -17,6 +18,9 @@ const SHOWN: usize = 20;
 /// Words that look like no other word, to a stemmer and to a corrector of spelling alike.
 pub(super) const WORDS: [&str; 8] =
     ["zorbek", "flimdal", "quaxunt", "brivoch", "jelpomi", "wyndust", "skarnof", "thuglavi"];
+
+/// A row of `PROMPTS_SQL`.
+type Stored = (String, String, String, String, String, Option<i64>, Option<String>);
 
 /// One prompt, as the tables have it: its values for each facet, and its words.
 pub(super) struct Row {
@@ -28,25 +32,24 @@ pub(super) struct Row {
 /// Reads all that is not deleted.
 pub(super) async fn table(test: &TestApp) -> Vec<Row> {
     let mut conn = test.app.db.read().await.unwrap();
-    let prompts: Vec<(String, String, String, String, String, Option<String>)> =
-        conn.fetch_all(PROMPTS_SQL, &[]).await.unwrap();
+    let prompts: Vec<Stored> = conn.fetch_all(PROMPTS_SQL, &[]).await.unwrap();
     let tags: Vec<(String, String)> = conn.fetch_all(TAGS_SQL, &[]).await.unwrap();
     let labels: Vec<(String, String)> = conn.fetch_all(LABELS_SQL, &[]).await.unwrap();
     let of = |pairs: &[(String, String)], id: &str| -> BTreeSet<String> {
         pairs.iter().filter(|(prompt, _)| prompt == id).map(|(_, value)| value.clone()).collect()
     };
-    let row =
-        |(id, category, status, owner, format, content): (String, String, String, String, String, Option<String>)| {
-            let values = BTreeMap::from([
-                ("category", BTreeSet::from([category])),
-                ("tags", of(&tags, &id)),
-                ("lifecycle_status", BTreeSet::from([status])),
-                ("labels", of(&labels, &id)),
-                ("template_format", BTreeSet::from([format])),
-                ("created_by", BTreeSet::from([owner])),
-            ]);
-            Row { id, values, words: content.unwrap_or_default().split_whitespace().map(str::to_owned).collect() }
-        };
+    let row = |(id, category, status, owner, format, engine, content): Stored| {
+        let format = TemplateFormat::from_written(&format, engine).unwrap();
+        let values = BTreeMap::from([
+            ("category", BTreeSet::from([category])),
+            ("tags", of(&tags, &id)),
+            ("lifecycle_status", BTreeSet::from([status])),
+            ("labels", of(&labels, &id)),
+            ("template_format", BTreeSet::from([format.name().to_owned()])),
+            ("created_by", BTreeSet::from([owner])),
+        ]);
+        Row { id, values, words: content.unwrap_or_default().split_whitespace().map(str::to_owned).collect() }
+    };
     prompts.into_iter().map(row).collect()
 }
 

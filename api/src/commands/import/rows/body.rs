@@ -7,7 +7,7 @@ use super::strict::Strict;
 use super::{FIELDS, MAPPED, Mapping, Taken, Unreadable, all_shown, shown, unknown};
 
 /// What the store's own answers say of a prompt besides its body. An export carries it; an answer does not say all of it.
-const ANSWERED: [&str; 18] = [
+pub(super) const ANSWERED: [&str; 20] = [
     "id",
     "version",
     "revision",
@@ -25,6 +25,8 @@ const ANSWERED: [&str; 18] = [
     "performance_score",
     "deleted_at",
     "content_hash",
+    "optional_variables",
+    "damaged",
     "served",
 ];
 

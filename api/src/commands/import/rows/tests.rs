@@ -122,6 +122,16 @@ fn a_mapped_key_is_renamed_and_unknown_ones_are_left_behind_only_where_that_is_s
 }
 
 #[test]
+fn every_key_of_an_answer_is_known() {
+    let contract: Value = serde_json::from_str(&crate::openapi::document()).unwrap();
+    let schemas = &contract["components"]["schemas"];
+    let (body, own) = (&schemas["Body"], &schemas["Prompt"]["allOf"][1]);
+    let keys = [body, own].into_iter().flat_map(|schema| schema["properties"].as_object().unwrap().keys());
+    let known = |key: &str| super::FIELDS.contains(&key) || super::body::ANSWERED.contains(&key);
+    assert_eq!(keys.filter(|key| !known(key)).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[test]
 fn what_is_written_almost_like_a_field_is_said_to_be_one() {
     let written = [
         ("descripton", "description"),
