@@ -287,3 +287,32 @@ fn every_engine_has_every_migration() {
     assert!(names("sqlite").len() >= 8);
     assert_eq!(names("sqlite"), names("postgres"));
 }
+
+#[test]
+fn every_test_that_the_table_of_defects_names_is_there() {
+    let table = std::fs::read_to_string(crate::sources::top().join("tests/DEFECTS.md")).unwrap();
+    let all: Vec<Source> = ["api", "shared", "worker", "tests"].into_iter().flat_map(sources).collect();
+    let is_module = |name: &str| all.iter().any(|source| source.path.split(['/', '.']).any(|part| part == name));
+    let is_function = |start: String| all.iter().any(|source| source.text.contains(&start));
+    let is_there = |named: &str| {
+        let mut parts: Vec<&str> = named.split("::").flat_map(|part| part.split('/')).collect();
+        match parts.pop().unwrap() {
+            "*" => parts
+                .iter()
+                .rev()
+                .find(|part| **part != "tests")
+                .is_some_and(|it| is_module(it.trim_end_matches(".rs"))),
+            name => {
+                is_function(name.strip_suffix('*').map_or_else(|| format!("fn {name}("), |start| format!("fn {start}")))
+            }
+        }
+    };
+    let tests = table.lines().filter_map(|line| line.split(" | ").nth(2));
+    let quoted = tests.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let names: Vec<&str> = quoted.filter(|quoted| quoted.contains("::") || quoted.contains('_')).collect();
+    assert!(names.len() > 100, "{}", names.len());
+    refuse(
+        "a test that is nowhere",
+        &names.into_iter().filter(|name| !is_there(name)).map(str::to_owned).collect::<Vec<_>>(),
+    );
+}

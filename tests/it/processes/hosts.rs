@@ -160,6 +160,13 @@ async fn hosts_that_are_lost_and_come_back_cost_no_prompt_and_make_none_twice() 
     until("it leads", async || network.leader()).await;
     let mut workers = vec![first];
     workers.extend(["worker-2", "worker-3"].map(|host| network.start(host, "prompt-store-worker")));
+    // Or the one that leads takes both operations, and no other is in the middle of anything.
+    let addresses = ["worker-1", "worker-2", "worker-3"].map(|name| network.hosts.get(name).address());
+    until("every worker looks for jobs", async || {
+        let seen = network.postgres.sql("store", &["SELECT DISTINCT host(client_addr) FROM pg_stat_activity"]);
+        addresses.iter().all(|address| seen.lines().any(|line| line == *address)).then_some(())
+    })
+    .await;
     let (one, two) = tokio::join!(order(&network, "api-1", "one"), order(&network, "api-2", "two"));
 
     let late = cut_off_in_the_middle(&network).await;
