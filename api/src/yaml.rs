@@ -1,10 +1,27 @@
-//! YAML as version 1.2 has it: `no`, `y` and `on` are words, `02134` is a text, and one file may hold several documents.
-use serde_json::Value;
-use serde_saphyr::{Error, UserMessageFormatter, options};
+//! YAML as version 1.2 has it: `no`, `y` and `on` are words, `02134` is a text, and one file may hold several documents. Its
+//! numbers are kept as they are written, or refused.
+use std::{fmt, thread};
+
+use serde::{Deserialize, Deserializer, de};
+use serde_json::{Map, Number, Value};
+use serde_saphyr::{Error, Spanned, UserMessageFormatter, options};
+use shared::numbers;
+
+/// Room for a text that is nested as deeply as the parser allows: its places cost more than a worker's thread has.
+const STACK: usize = 64 << 20;
 
 /// The documents of a text, within the parser's limits for a text from who knows where. The error is the end of a sentence that
-/// begins with what is read, and a colon.
+/// begins with what is read, and a colon: the text is no YAML, or holds a number that cannot be kept as it is written.
 pub(crate) fn documents(text: &str) -> Result<Vec<Value>, String> {
+    let read = || parse(text)?.into_iter().map(|node| checked(node, text)).collect();
+    thread::scope(|scope| {
+        let reader = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read);
+        let reader = reader.map_err(|error| format!("there is no room to read it now: {error}"))?;
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn parse(text: &str) -> Result<Vec<Spanned<Node>>, String> {
     let rules = options! {
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
@@ -26,6 +43,128 @@ pub(crate) fn documents(text: &str) -> Result<Vec<Value>, String> {
             _ => format!("it is not valid YAML: {}", cause.render_with_formatter(&UserMessageFormatter)),
         }
     })
+}
+
+/// A value that knows where its numbers stand.
+enum Node {
+    Plain(Value),
+    Number(Number),
+    List(Vec<Spanned<Node>>),
+    Map(Vec<(String, Spanned<Node>)>),
+}
+
+impl Node {
+    fn into_value(self, text: &str) -> Result<Value, String> {
+        match self {
+            Self::Plain(value) => Ok(value),
+            Self::Number(number) => Ok(number.into()),
+            Self::List(items) => items.into_iter().map(|item| checked(item, text)).collect(),
+            Self::Map(fields) => {
+                let value = |(key, node)| Ok((key, checked(node, text)?));
+                fields.into_iter().map(value).collect::<Result<Map<_, _>, String>>().map(Value::from)
+            }
+        }
+    }
+}
+
+/// The value of a node, unless it is a number that is not what is written.
+fn checked(node: Spanned<Node>, text: &str) -> Result<Value, String> {
+    if let Node::Number(number) = &node.value {
+        let span = node.defined.span();
+        let bytes = span.byte_offset().zip(span.byte_len());
+        let written = bytes.and_then(|(begin, length)| {
+            let begin = usize::try_from(begin).ok()?;
+            text.get(begin..begin.checked_add(usize::try_from(length).ok()?)?)
+        });
+        let written = written.unwrap_or_default().trim();
+        if !is_kept(written, number) {
+            let (line, column) = (node.defined.line(), node.defined.column());
+            return Err(format!("line {line}, column {column}: {}", numbers::detail(written)));
+        }
+    }
+    node.value.into_value(text)
+}
+
+/// Is the number what is written? In other bases there are whole numbers only.
+fn is_kept(written: &str, number: &Number) -> bool {
+    let digits = written.trim_start_matches(['+', '-']);
+    if digits.starts_with('0')
+        && digits.as_bytes().get(1).is_some_and(u8::is_ascii_alphabetic)
+        && !digits.starts_with("0e")
+    {
+        return !number.is_f64();
+    }
+    numbers::is_exact(written.strip_prefix('+').unwrap_or(written))
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Nodes)
+    }
+}
+
+struct Nodes;
+
+impl<'de> de::Visitor<'de> for Nodes {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value that JSON knows too")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Plain(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Number(value.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Node, E> {
+        let number =
+            Number::from_f64(value).ok_or_else(|| E::custom(format_args!("`{value}` is not a finite number")))?;
+        Ok(Node::Number(number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::Plain(value.into()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Node, E> {
+        Ok(Node::Plain(value.into()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Plain(Value::Null))
+    }
+
+    fn visit_none<E>(self) -> Result<Node, E> {
+        Ok(Node::Plain(Value::Null))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        Node::deserialize(deserializer)
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Node::List(items))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        Ok(Node::Map(fields))
+    }
 }
 
 #[cfg(test)]
@@ -74,5 +213,45 @@ mod tests {
         );
         assert_eq!(documents("").expect("it is right"), Vec::<Value>::new());
         assert!(documents("a: 1\n---\nb: [\n").expect_err("it is wrong").starts_with("it is not valid YAML: "));
+    }
+
+    #[test]
+    fn numbers_are_kept_as_they_are_written_or_refused() {
+        let kept = "[18446744073709551615, -9223372036854775808, +7, 0x1F, 0o17, 0.1, 1.50, 1e3, 0e0, .5, 5., -0.25]";
+        let read = json!([18_446_744_073_709_551_615_u64, i64::MIN, 7, 31, 15, 0.1, 1.5, 1000.0, 0.0, 0.5, 5.0, -0.25]);
+        assert_eq!(documents(kept).expect("they are kept"), [read]);
+        assert_eq!(
+            documents("a: &x 1.5\nb: *x\nc: \"1e999\"\n"),
+            Ok(vec![json!({ "a": 1.5, "b": 1.5, "c": "1e999" })])
+        );
+        assert_eq!(documents("é: 2.5"), Ok(vec![json!({ "é": 2.5 })]));
+        for number in [
+            "18446744073709551616",
+            "-9223372036854775809",
+            "123456789012345678901234567890",
+            "0.1000000000000000055511151231257827",
+            "9007199254740993.5",
+            "1e-400",
+        ] {
+            for text in [number.to_owned(), format!("é: [1, {{b: {number}}}]"), format!("a: &x {number}\nb: *x")] {
+                let refused = documents(&text).expect_err("it is not kept");
+                assert!(refused.contains(&format!("`{number}` cannot be kept")), "{text}: {refused}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_deeply_nested_text_is_read_or_refused() {
+        for depth in [50, 100, 120, 128, 500, 5000, 100_000] {
+            let lists = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+            let maps = format!("{}1{}", "{a: ".repeat(depth), "}".repeat(depth));
+            let lines: String = (0..depth.min(3000)).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
+            for text in [lists, maps, lines] {
+                let read = documents(&text);
+                // In between it depends on the parser; what counts is that there is an answer.
+                assert!(read.is_ok() || depth > 50, "{depth}: {read:?}");
+                assert!(read.is_err() || depth < 500, "{depth}");
+            }
+        }
     }
 }
