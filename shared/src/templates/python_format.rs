@@ -119,7 +119,7 @@ impl Spec {
                 return Err("the type `c` takes no sign, no `#` and no groups".to_owned());
             }
             let char = u32::try_from(integer).ok().and_then(char::from_u32).ok_or("the number is no character")?;
-            return Ok(self.padded(&char.to_string(), '<'));
+            return Ok(self.padded(&char.to_string(), '>'));
         }
         if self.grouping == Some(',') && matches!(self.kind, Some('b' | 'o' | 'x' | 'X')) {
             return Err("`,` groups decimal digits only".to_owned());
@@ -128,6 +128,10 @@ impl Spec {
     }
 
     fn float(&self, float: f64) -> Result<String, String> {
+        // It keeps a point, or zeros, that are left out otherwise. Behind a point with digits there is nothing to keep.
+        if self.alternate && (matches!(self.kind, None | Some('g' | 'G')) || self.precision == Some(0)) {
+            return Err("`#` is not done here for a float that may lose its point or its last zeros".to_owned());
+        }
         match self.kind {
             Some('b' | 'c' | 'd' | 'o' | 'x' | 'X') => {
                 Err(format!("the type `{}` is for integers, and the value is a float", self.kind.unwrap_or('d')))
@@ -136,11 +140,7 @@ impl Spec {
             Some('%') => {
                 let bare = Self { fill: None, align: None, zero: false, width: 0, kind: Some('f'), ..self.clone() };
                 let percent = format!("{}%", bare.by_engine(minijinja::Value::from(float * 100.0))?);
-                match self.zero || self.align == Some('=') {
-                    true if self.grouping.is_some() => Err("`%` with zeros and groups is not done here".to_owned()),
-                    true => Ok(self.signed_padded(&percent)),
-                    false => Ok(self.padded(&percent, '>')),
-                }
+                self.placed(&percent)
             }
             None if self.precision.is_some() => self.general(float),
             _ => self.by_engine(minijinja::Value::from(float)),
@@ -162,13 +162,28 @@ impl Spec {
         let mantissa =
             if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
         let written = format!("{mantissa}e{exponent}");
-        Ok(if self.zero || self.align == Some('=') { self.signed_padded(&written) } else { self.padded(&written, '>') })
+        self.placed(&written)
+    }
+
+    /// A number that is written, filled up to the width.
+    fn placed(&self, written: &str) -> Result<String, String> {
+        match self.is_filled_behind_the_sign() {
+            true if self.grouping.is_some() => {
+                Err("zeros and groups are not done here together with this type".to_owned())
+            }
+            true => Ok(self.signed_padded(written)),
+            false => Ok(self.padded(written, '>')),
+        }
+    }
+
+    /// Zeros stand behind the sign, unless an alignment says where they stand.
+    fn is_filled_behind_the_sign(&self) -> bool {
+        self.align.map_or(self.zero, |align| align == '=')
     }
 
     /// Numbers, as the Jinja2 engine formats them in the place of Python.
     fn by_engine(&self, value: minijinja::Value) -> Result<String, String> {
         let mut spec = String::from("{:");
-        // Zeros stand behind the sign, unless an alignment says where they stand.
         let fill = self.fill.or(self.zero.then_some('0'));
         spec.extend(self.align.and(fill).into_iter().chain(self.align).chain(self.sign));
         spec.push_str(if self.alternate { "#" } else { "" });

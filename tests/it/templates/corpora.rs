@@ -10,26 +10,62 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::{Map, Value};
+use rand::{
+    SeedableRng,
+    rngs::StdRng,
+    seq::{IndexedRandom, IteratorRandom},
+};
+use serde_json::{Map, Value, json};
 use shared::templates::{Allowance, Given, InputSchema, Template, TemplateFormat, bind};
-use support::figure;
+use support::{figure, variable};
 
 /// How many templates a corpus has at least.
 const TEMPLATES_MIN: usize = 150;
 
 #[tokio::test]
 async fn jinja2_is_jinja2_or_refuses() {
-    compare(TemplateFormat::Jinja2, include_str!("jinja2.json")).await;
+    compare(TemplateFormat::Jinja2, cases(include_str!("jinja2.json"))).await;
 }
 
 #[tokio::test]
 async fn mustache_is_mustache_or_refuses() {
-    compare(TemplateFormat::Mustache, include_str!("mustache.json")).await;
+    compare(TemplateFormat::Mustache, cases(include_str!("mustache.json"))).await;
 }
 
 #[tokio::test]
 async fn fstring_is_the_format_of_python_or_refuses() {
-    compare(TemplateFormat::Fstring, include_str!("fstring.json")).await;
+    compare(TemplateFormat::Fstring, cases(include_str!("fstring.json"))).await;
+}
+
+#[tokio::test]
+async fn any_specification_is_that_of_python_or_is_refused() {
+    let mut random = StdRng::seed_from_u64(variable("SEED", 7));
+    let cases = (0..variable("CASES", 4000)).map(|_| specified(&mut random)).collect();
+    compare(TemplateFormat::Fstring, cases).await;
+}
+
+/// A value, converted or not, behind a specification out of all there are; most of them suit some kind of value.
+fn specified(random: &mut StdRng) -> Case {
+    const PARTS: [&[&str]; 8] = [
+        &["", "", "<", ">", "^", "=", "*^", "0>", "0=", "é<", "}"],
+        &["", "", "+", "-", " "],
+        &["", "", "", "#"],
+        &["", "", "0"],
+        &["", "1", "10", "25"],
+        &["", "", "", ",", "_"],
+        &["", "", ".0", ".1", ".2", ".10"],
+        &["", "s", "d", "f", "e", "g", "x", "X", "b", "o", "c", "n", "%", "E", "G", "F"],
+    ];
+    let values = json!({
+        "text": "héllo", "nothing": "", "whole": 1_234_567, "debt": -42, "zero": 0, "true": true, "list": [1, "a"],
+        "part": 2.71928, "half": -0.5, "round": 100.0, "small": 1e-7, "large": 12_345_678_901_234_568.0, "nil": null,
+    });
+    let Value::Object(values) = values else { unreachable!() };
+    let name = values.keys().choose(random).unwrap().clone();
+    let conversion = *["", "", "", "!s", "!r", "!a"].choose(random).unwrap();
+    let specification: String = PARTS.iter().map(|part| *part.choose(random).unwrap()).collect();
+    let values = Map::from_iter([(name.clone(), values[&name].clone())]);
+    Case { text: format!("a{{{{{{{name}{conversion}:{specification}}}"), values, rule: None }
 }
 
 /// A template, its values, and the rule by which it may differ.
@@ -50,8 +86,7 @@ fn cases(corpus: &str) -> Vec<Case> {
     corpus["templates"].as_array().unwrap().iter().map(case).collect()
 }
 
-async fn compare(format: TemplateFormat, corpus: &str) {
-    let cases = cases(corpus);
+async fn compare(format: TemplateFormat, cases: Vec<Case>) {
     assert!(cases.len() >= TEMPLATES_MIN, "{format}: {} templates", cases.len());
     let Some(theirs) = references(format, &cases) else { return };
     let documented = documented();
@@ -115,7 +150,7 @@ fn references(format: TemplateFormat, cases: &[Case]) -> Option<Vec<Value>> {
         .unwrap();
     let mut stdin = engine.stdin.take().unwrap();
     let lines: Vec<String> =
-        cases.iter().map(|case| serde_json::json!({ "text": case.text, "values": case.values }).to_string()).collect();
+        cases.iter().map(|case| json!({ "text": case.text, "values": case.values }).to_string()).collect();
     let writing = std::thread::spawn(move || stdin.write_all((lines.join("\n") + "\n").as_bytes()));
     let output = engine.wait_with_output().unwrap();
     writing.join().unwrap().unwrap();
