@@ -3,8 +3,8 @@
 use std::{fmt, thread};
 
 use serde::{Deserialize, Deserializer, de};
-use serde_json::{Map, Number, Value};
-use serde_saphyr::{Error, Spanned, UserMessageFormatter, options};
+use serde_json::{Number, Value};
+use serde_saphyr::{Error, Location, Spanned, UserMessageFormatter, options};
 use shared::numbers;
 
 /// Room for a text that is nested as deeply as the parser allows: its places cost more than a worker's thread has.
@@ -45,56 +45,43 @@ fn parse(text: &str) -> Result<Vec<Spanned<Node>>, String> {
     })
 }
 
-/// A value that knows where its numbers stand.
+/// A value whose parts know where they stand in the text.
 enum Node {
     Plain(Value),
-    Number(Number),
     List(Vec<Spanned<Node>>),
     Map(Vec<(String, Spanned<Node>)>),
 }
 
-impl Node {
-    fn into_value(self, text: &str) -> Result<Value, String> {
-        match self {
-            Self::Plain(value) => Ok(value),
-            Self::Number(number) => Ok(number.into()),
-            Self::List(items) => items.into_iter().map(|item| checked(item, text)).collect(),
-            Self::Map(fields) => {
-                let value = |(key, node)| Ok((key, checked(node, text)?));
-                fields.into_iter().map(value).collect::<Result<Map<_, _>, String>>().map(Value::from)
+/// The value of a node. Refuses a number that is not what is written.
+fn checked(node: Spanned<Node>, text: &str) -> Result<Value, String> {
+    match node.value {
+        Node::Plain(Value::Number(number)) => {
+            let written = written(node.defined, text).unwrap_or_default();
+            if is_kept(written, &number) {
+                return Ok(number.into());
             }
+            let (line, column) = (node.defined.line(), node.defined.column());
+            Err(format!("line {line}, column {column}: {}", numbers::detail(written)))
         }
+        Node::Plain(value) => Ok(value),
+        Node::List(items) => items.into_iter().map(|item| checked(item, text)).collect(),
+        Node::Map(fields) => fields.into_iter().map(|(key, node)| Ok((key, checked(node, text)?))).collect(),
     }
 }
 
-/// The value of a node, unless it is a number that is not what is written.
-fn checked(node: Spanned<Node>, text: &str) -> Result<Value, String> {
-    if let Node::Number(number) = &node.value {
-        let span = node.defined.span();
-        let bytes = span.byte_offset().zip(span.byte_len());
-        let written = bytes.and_then(|(begin, length)| {
-            let begin = usize::try_from(begin).ok()?;
-            text.get(begin..begin.checked_add(usize::try_from(length).ok()?)?)
-        });
-        let written = written.unwrap_or_default().trim();
-        if !is_kept(written, number) {
-            let (line, column) = (node.defined.line(), node.defined.column());
-            return Err(format!("line {line}, column {column}: {}", numbers::detail(written)));
-        }
-    }
-    node.value.into_value(text)
+/// What the text says at a place.
+fn written(place: Location, text: &str) -> Option<&str> {
+    let (begin, length) = place.span().byte_offset().zip(place.span().byte_len())?;
+    let (begin, length) = (usize::try_from(begin).ok()?, usize::try_from(length).ok()?);
+    Some(text.get(begin..begin.checked_add(length)?)?.trim())
 }
 
 /// Is the number what is written? In other bases there are whole numbers only.
 fn is_kept(written: &str, number: &Number) -> bool {
-    let digits = written.trim_start_matches(['+', '-']);
-    if digits.starts_with('0')
-        && digits.as_bytes().get(1).is_some_and(u8::is_ascii_alphabetic)
-        && !digits.starts_with("0e")
-    {
-        return !number.is_f64();
+    match written.trim_start_matches(['+', '-']).as_bytes() {
+        [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', ..] => !number.is_f64(),
+        _ => numbers::is_exact(written.strip_prefix('+').unwrap_or(written)),
     }
-    numbers::is_exact(written.strip_prefix('+').unwrap_or(written))
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -117,17 +104,17 @@ impl<'de> de::Visitor<'de> for Nodes {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Number(value.into()))
+        Ok(Node::Plain(value.into()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Number(value.into()))
+        Ok(Node::Plain(value.into()))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Node, E> {
         let number =
             Number::from_f64(value).ok_or_else(|| E::custom(format_args!("`{value}` is not a finite number")))?;
-        Ok(Node::Number(number))
+        Ok(Node::Plain(number.into()))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Node, E> {
@@ -140,14 +127,6 @@ impl<'de> de::Visitor<'de> for Nodes {
 
     fn visit_unit<E>(self) -> Result<Node, E> {
         Ok(Node::Plain(Value::Null))
-    }
-
-    fn visit_none<E>(self) -> Result<Node, E> {
-        Ok(Node::Plain(Value::Null))
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        Node::deserialize(deserializer)
     }
 
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
@@ -217,13 +196,17 @@ mod tests {
 
     #[test]
     fn numbers_are_kept_as_they_are_written_or_refused() {
-        let kept = "[18446744073709551615, -9223372036854775808, +7, 0x1F, 0o17, 0.1, 1.50, 1e3, 0e0, .5, 5., -0.25]";
-        let read = json!([18_446_744_073_709_551_615_u64, i64::MIN, 7, 31, 15, 0.1, 1.5, 1000.0, 0.0, 0.5, 5.0, -0.25]);
+        let kept =
+            "[18446744073709551615, -9223372036854775808, +7, 0x1F, 0o17, 0.1, 1.50, 1e3, 0e0, 0E5, .5, 5., -0.25]";
+        let read =
+            json!([18_446_744_073_709_551_615_u64, i64::MIN, 7, 31, 15, 0.1, 1.5, 1000.0, 0.0, 0.0, 0.5, 5.0, -0.25]);
         assert_eq!(documents(kept).expect("they are kept"), [read]);
         assert_eq!(
             documents("a: &x 1.5\nb: *x\nc: \"1e999\"\n"),
             Ok(vec![json!({ "a": 1.5, "b": 1.5, "c": "1e999" })])
         );
+        let merged = "a: &x {n: 1.5}\nb:\n  <<: *x\n  m: 2\n";
+        assert_eq!(documents(merged), Ok(vec![json!({ "a": { "n": 1.5 }, "b": { "n": 1.5, "m": 2 } })]));
         assert_eq!(documents("é: 2.5"), Ok(vec![json!({ "é": 2.5 })]));
         for number in [
             "18446744073709551616",

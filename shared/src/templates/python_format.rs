@@ -138,7 +138,7 @@ impl Spec {
             }
             Some('s') => Err("the type `s` is for texts, and the value is a float".to_owned()),
             Some('%') => {
-                let bare = Self { fill: None, align: None, zero: false, width: 0, kind: Some('f'), ..self.clone() };
+                let bare = Self { kind: Some('f'), ..self.unpadded() };
                 let percent = format!("{}%", bare.by_engine(minijinja::Value::from(float * 100.0))?);
                 self.placed(&percent)
             }
@@ -155,8 +155,7 @@ impl Spec {
         if exponent != Some(digits) || float == 0.0 {
             return self.by_engine(minijinja::Value::from(float));
         }
-        let unpadded = Self { fill: None, align: None, zero: false, width: 0, ..self.clone() };
-        let bare = Self { kind: Some('e'), precision: Some(digits), ..unpadded };
+        let bare = Self { kind: Some('e'), precision: Some(digits), ..self.unpadded() };
         let written = bare.by_engine(minijinja::Value::from(float))?;
         let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "+00"));
         let mantissa =
@@ -167,7 +166,8 @@ impl Spec {
 
     /// A number that is written, filled up to the width.
     fn placed(&self, written: &str) -> Result<String, String> {
-        match self.is_filled_behind_the_sign() {
+        // Zeros stand behind the sign, unless an alignment says where they stand.
+        match self.align.map_or(self.zero, |align| align == '=') {
             true if self.grouping.is_some() => {
                 Err("zeros and groups are not done here together with this type".to_owned())
             }
@@ -176,9 +176,9 @@ impl Spec {
         }
     }
 
-    /// Zeros stand behind the sign, unless an alignment says where they stand.
-    fn is_filled_behind_the_sign(&self) -> bool {
-        self.align.map_or(self.zero, |align| align == '=')
+    /// The specification without what fills a value up to its width.
+    fn unpadded(&self) -> Self {
+        Self { fill: None, align: None, zero: false, width: 0, ..self.clone() }
     }
 
     /// Numbers, as the Jinja2 engine formats them in the place of Python.

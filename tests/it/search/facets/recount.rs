@@ -9,7 +9,8 @@ use support::TestApp;
 use super::{FACETS, rows};
 
 const PROMPTS_SQL: &str = "SELECT p.id, p.category, p.lifecycle_status, p.created_by, v.template_format,
-    v.template_engine, v.content FROM prompts p JOIN versions v ON v.prompt_id = p.id AND v.version = p.version WHERE p.deleted_at IS NULL";
+    v.template_engine, v.content
+    FROM prompts p JOIN versions v ON v.prompt_id = p.id AND v.version = p.version WHERE p.deleted_at IS NULL";
 const TAGS_SQL: &str = "SELECT prompt_id, tag FROM prompt_tags";
 const LABELS_SQL: &str = "SELECT prompt_id, label FROM labels";
 /// A facet shows so many values.
